@@ -1,0 +1,1 @@
+"""Compiled ABI and bytecode, written by ``make compile`` and committed."""
