@@ -97,10 +97,20 @@ class PlausibleRange:
 
     code: str
     display: str
-    units: tuple[str, ...]
-    """UCUM codes that are accepted; the first is the one of ``low`` and ``high``."""
-    low: float
-    high: float
+    units: Mapping[str, tuple[float, float]]
+    """Each UCUM code that is accepted → lowest and highest value in that unit, both included."""
+    assumed: str | None = None
+    """The unit of a quantity that names none, where no other unit could give such a number; ``None`` refuses it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What JSON Schema cannot say of a payload: one part held against another."""
+
+    that: str
+    """JMESPath over ``{"payload"}`` that must be true."""
+    problem: str
+    """The sentence for when it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,9 @@ class Template:
     """LOINC codes of the resources that the import hands to this template; first, ``resourceType``."""
     resource_type: str | None = None
     """FHIR R4 resource type of the payload, if it is one."""
+    rules: tuple[Rule, ...] = ()
+    example: Mapping[str, Json] | None = None
+    """A payload that passes; the template was tried with it when it was added."""
     digest: str = ""
     """SHA-256 of the canonical document."""
 
@@ -192,6 +205,15 @@ class Preparation:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """The practitioner's id and key that a registration binds, settled before the statement is built."""
+
+    actor_id: str
+    address: str
+    custodial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """All that the Generator may know besides the TI and its template; it reads nothing itself."""
 
@@ -201,6 +223,9 @@ class Context:
     names: Mapping[str, str] = field(default_factory=dict)
     """Display names by grantee (0x hex of 32 bytes) for the sentence."""
     controller_is_signer: bool = True
+    """Whether a consent is signed by the patient's controller; else the actor signs, as a delegate."""
+    registration: Registration | None = None
+    """Only for ``register-practitioner``; ``register-patient`` takes id, controller and custody from ``patient``."""
 
 
 @dataclass(frozen=True, slots=True)
