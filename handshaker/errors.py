@@ -250,6 +250,13 @@ class CiphertextInvalid(VaultError):
     mend = "Restore the row from a backup and find out who changed it."
 
 
+class KeyAlreadyExists(VaultError):
+    """The vault holds a key in that place already, and keeps it. Data: ``owner``, for a secret also ``secret_id``."""
+
+    code = "key-already-exists"
+    mend = "Open the key that is there with a secret of its owner, or destroy it first."
+
+
 # ---- settings and files --------------------------------------------------------------------------------------------
 
 
