@@ -401,6 +401,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A verdict on its way to becoming the ACK of ``ti_id``."""
+
+    ti_id: str
+    verdict: Verdict
+    detail: Sealed | None = None
+    """What may be readable about a person, sealed under their key."""
+    detail_commitment: bytes | None = None
+    """SHA-256(salt ‖ canonical detail), for the leaf; the salt is inside ``detail``."""
+    destroy_signature: bool = False
+    """Whether the signature, which never left, is deleted with the same commit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """ACK: one for each TI, permanent."""
 

@@ -1,0 +1,269 @@
+"""Acknowledgements and the audit log: written once, in one SQL transaction with all that follows from them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf, leaf_hash
+from handshaker.messages import Acknowledgement, Conclusion, Event, EventKind, Origin, Sealed, VerdictKind
+from handshaker.store import schema as s
+from handshaker.store.database import Database
+from handshaker.store.rows import sealed_columns, sealed_of
+
+_SEQUENCER_LOCK = 7349002
+
+
+class AuditStore:
+    """The audit tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def conclude(self, conclusions: Sequence[Conclusion], at: datetime) -> list[Acknowledgement]:
+        """Write the ACKs of ``conclusions``; a TI that has one already keeps it and is left out of the answer."""
+        if not conclusions:
+            return []
+        with self._database.write() as connection:
+            return write_acknowledgements(connection, conclusions, at)
+
+    def acknowledgement(self, ti_id: str) -> Acknowledgement | None:
+        """Return the ACK of a TI, if it has one."""
+        with self._database.read() as connection:
+            row = connection.execute(_select().where(s.acknowledgements.c.ti_id == ti_id)).mappings().first()
+        return _acknowledgement(row) if row else None
+
+    def detail(self, ti_id: str) -> Sealed | None:
+        """Return the sealed detail of an ACK."""
+        with self._database.read() as connection:
+            query = sa.select(s.acknowledgements).where(s.acknowledgements.c.ti_id == ti_id)
+            row = connection.execute(query).mappings().first()
+        return sealed_of(row, "detail") if row else None
+
+    def acknowledgements(
+        self,
+        after: int = -1,
+        limit: int = 100,
+        *,
+        verdict: VerdictKind | None = None,
+        code: str | None = None,
+        actor_id: str | None = None,
+        patient_id: str | None = None,
+        template: str | None = None,
+    ) -> list[Acknowledgement]:
+        """Return ACKs in the order of the log, from the first one after position ``after``."""
+        query = _select().where(s.audit_positions.c.position > after)
+        for column, wanted in (
+            (s.acknowledgements.c.verdict, verdict),
+            (s.acknowledgements.c.code, code),
+            (s.transactions.c.actor_id, actor_id),
+            (s.transactions.c.patient_id, patient_id),
+            (s.transactions.c.template, template),
+        ):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        query = query.order_by(s.audit_positions.c.position).limit(limit)
+        with self._database.read() as connection:
+            return [_acknowledgement(row) for row in connection.execute(query).mappings()]
+
+    def latest(self, limit: int, **wanted: Any) -> list[Acknowledgement]:
+        """Return the last ``limit`` ACKs in the order of the log."""
+        with self._database.read() as connection:
+            size = connection.execute(sa.select(sa.func.count()).select_from(s.audit_positions)).scalar_one()
+        if any(value is not None for value in wanted.values()):
+            return self.acknowledgements(-1, max(size, 1), **wanted)[-limit:]
+        return self.acknowledgements(size - limit - 1, limit)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many ACKs there are by ``(verdict, code)``."""
+        columns = (s.acknowledgements.c.verdict, s.acknowledgements.c.code)
+        query = sa.select(*columns, sa.func.count()).group_by(*columns)
+        with self._database.read() as connection:
+            return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+    def events(self, ti_id: str) -> list[Event]:
+        """Return the history of a TI, oldest first."""
+        query = sa.select(s.events).where(s.events.c.ti_id == ti_id).order_by(s.events.c.event_id)
+        with self._database.read() as connection:
+            return [
+                Event(row["ti_id"], EventKind(row["kind"]), row["at"], row["data"])
+                for row in connection.execute(query).mappings()
+            ]
+
+    def contradict(self, block_hash: bytes, block_number: int, at: datetime) -> list[str]:
+        """Append a contradiction for every ACK whose evidence is in the block that vanished; return their TIs."""
+        with self._database.write() as connection:
+            query = sa.select(s.acknowledgements.c.ti_id, s.acknowledgements.c.entry_id).where(
+                s.acknowledgements.c.block_hash == block_hash
+            )
+            found = connection.execute(query).all()
+            entries = []
+            for ti_id, acknowledged_entry in found:
+                entry_id = str(uuid.uuid4())
+                leaf = contradiction_leaf(entry_id, ti_id, acknowledged_entry, block_number, at)
+                entries.append(_entry(entry_id, "contradiction", leaf, at))
+            if found:
+                append_entries(connection, entries)
+                add_events(
+                    connection, [Event(ti, EventKind.CONTRADICTED, at, {"block": block_number}) for ti, _ in found]
+                )
+            return [ti_id for ti_id, _ in found]
+
+    def leaves(self, after: int = -1, limit: int = 1000) -> list[tuple[int, bytes, bytes]]:
+        """Return ``(position, leaf, leaf_hash)`` in order, from the first one after ``after``."""
+        query = (
+            sa.select(s.audit_positions.c.position, s.audit_entries.c.leaf, s.audit_entries.c.leaf_hash)
+            .join(s.audit_entries, s.audit_entries.c.entry_id == s.audit_positions.c.entry_id)
+            .where(s.audit_positions.c.position > after)
+            .order_by(s.audit_positions.c.position)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+
+def write_acknowledgements(
+    connection: sa.Connection, conclusions: Sequence[Conclusion], at: datetime
+) -> list[Acknowledgement]:
+    """Write ACK, leaf, position, outbox row and event, and close the queue row, for each conclusion."""
+    ids = [conclusion.ti_id for conclusion in conclusions]
+    settled = set(
+        connection.execute(sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.ti_id.in_(ids))).scalars()
+    )
+    query = (
+        sa.select(s.transactions, s.statements.c.statement_hash)
+        .outerjoin(s.statements, s.statements.c.ti_id == s.transactions.c.ti_id)
+        .where(s.transactions.c.ti_id.in_(ids))
+    )
+    known = {row["ti_id"]: row for row in connection.execute(query).mappings()}
+    written: list[Acknowledgement] = []
+    rows, entries, events, destroyed = [], [], [], []
+    for conclusion in conclusions:
+        if conclusion.ti_id in settled:
+            continue
+        settled.add(conclusion.ti_id)
+        ti = known[conclusion.ti_id]
+        effect = conclusion.verdict.effect
+        acknowledgement = Acknowledgement(
+            ti_id=conclusion.ti_id,
+            position=None,
+            kind=conclusion.verdict.kind,
+            code=conclusion.verdict.code,
+            arguments=dict(conclusion.verdict.arguments),
+            template=f"{ti['template']}@{ti['template_version']}",
+            actor_id=ti["actor_id"],
+            patient_id=ti["patient_id"],
+            origin=Origin(ti["origin"]),
+            statement_hash=ti["statement_hash"],
+            block_number=effect.block_number if effect else None,
+            block_hash=effect.block_hash if effect else None,
+            transaction_hash=effect.transaction_hash if effect else None,
+            log_index=effect.log_index if effect else None,
+            acknowledged_at=at,
+        )
+        entry_id = str(uuid.uuid4())
+        leaf = acknowledgement_leaf(entry_id, acknowledgement, conclusion.detail_commitment)
+        entries.append(_entry(entry_id, "acknowledgement", leaf, at))
+        rows.append(
+            {
+                "ti_id": acknowledgement.ti_id,
+                "entry_id": entry_id,
+                "verdict": str(acknowledgement.kind),
+                "code": acknowledgement.code,
+                "arguments": acknowledgement.arguments,
+                "statement_hash": acknowledgement.statement_hash,
+                "block_number": acknowledgement.block_number,
+                "block_hash": acknowledgement.block_hash,
+                "transaction_hash": acknowledgement.transaction_hash,
+                "log_index": acknowledgement.log_index,
+                "acknowledged_at": at,
+                **sealed_columns("detail", conclusion.detail),
+            }
+        )
+        data = {"block": acknowledgement.block_number} if effect else {"code": acknowledgement.code}
+        events.append(Event(conclusion.ti_id, EventKind(str(acknowledgement.kind)), at, data))
+        if conclusion.destroy_signature and acknowledgement.statement_hash is not None:
+            destroyed.append(acknowledgement.statement_hash)
+        written.append(acknowledgement)
+    if not written:
+        return []
+    first = append_entries(connection, entries)
+    connection.execute(sa.insert(s.acknowledgements), rows)
+    connection.execute(
+        sa.insert(s.outbox),
+        [{"position": first + i, "topic": "acknowledgement", "ti_id": ack.ti_id} for i, ack in enumerate(written)],
+    )
+    add_events(connection, events)
+    connection.execute(sa.delete(s.queue).where(s.queue.c.ti_id.in_([ack.ti_id for ack in written])))
+    if destroyed:
+        connection.execute(sa.delete(s.signatures).where(s.signatures.c.statement_hash.in_(destroyed)))
+    return [replace(ack, position=first + i) for i, ack in enumerate(written)]
+
+
+def append_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> int:
+    """Append leaves to the log in dense order; return the first one's position.
+
+    Whoever holds the lock is the sequencer, until its transaction commits: so positions are commit order.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEQUENCER_LOCK})
+    last = connection.execute(sa.select(sa.func.max(s.audit_positions.c.position))).scalar()
+    first = 0 if last is None else last + 1
+    connection.execute(sa.insert(s.audit_entries), entries)
+    connection.execute(
+        sa.insert(s.audit_positions),
+        [{"position": first + i, "entry_id": entry["entry_id"]} for i, entry in enumerate(entries)],
+    )
+    return first
+
+
+def add_events(connection: sa.Connection, events: Iterable[Event]) -> None:
+    """Append to the histories of TIs."""
+    rows = [{"ti_id": e.ti_id, "kind": str(e.kind), "at": e.at, "data": dict(e.data)} for e in events]
+    if rows:
+        connection.execute(sa.insert(s.events), rows)
+
+
+def _entry(entry_id: str, kind: str, leaf: bytes, at: datetime) -> dict[str, Any]:
+    return {"entry_id": entry_id, "kind": kind, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "written_at": at}
+
+
+def _select() -> sa.Select[Any]:
+    return (
+        sa.select(
+            s.acknowledgements,
+            s.transactions.c.template,
+            s.transactions.c.template_version,
+            s.transactions.c.actor_id,
+            s.transactions.c.patient_id,
+            s.transactions.c.origin,
+            s.audit_positions.c.position,
+        )
+        .join(s.transactions, s.transactions.c.ti_id == s.acknowledgements.c.ti_id)
+        .join(s.audit_positions, s.audit_positions.c.entry_id == s.acknowledgements.c.entry_id)
+    )
+
+
+def _acknowledgement(row: sa.RowMapping) -> Acknowledgement:
+    return Acknowledgement(
+        ti_id=row["ti_id"],
+        position=row["position"],
+        kind=VerdictKind(row["verdict"]),
+        code=row["code"],
+        arguments=row["arguments"],
+        template=f"{row['template']}@{row['template_version']}",
+        actor_id=row["actor_id"],
+        patient_id=row["patient_id"],
+        origin=Origin(row["origin"]),
+        statement_hash=row["statement_hash"],
+        block_number=row["block_number"],
+        block_hash=row["block_hash"],
+        transaction_hash=row["transaction_hash"],
+        log_index=row["log_index"],
+        acknowledged_at=row["acknowledged_at"],
+    )

@@ -1,0 +1,88 @@
+"""One database: engine, migrations, and transactions whose failures are ours to name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from handshaker.errors import StoreUnavailable
+
+_BUSY_SECONDS = 30.0
+
+
+class Database:
+    """An engine on ``url``; SQLite in WAL mode with ``synchronous=FULL``, so a commit survives a power cut."""
+
+    def __init__(self, url: str, migrations: Path) -> None:
+        self._migrations = migrations
+        # A failed statement must not carry its parameters into a log.
+        options: dict[str, Any] = {"hide_parameters": True}
+        if url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": _BUSY_SECONDS}
+        self.engine = sa.create_engine(url, **options)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _configure_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; safe to run twice and by two processes at once."""
+        config = Config()
+        config.set_main_option("script_location", str(self._migrations))
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7349001)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One SQL transaction that writes; raises ``StoreUnavailable`` when the database cannot."""
+        with _mapped(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One SQL transaction that only reads, and on SQLite waits for no writer."""
+        with _mapped(), self.engine.connect() as connection:
+            reader = connection.execution_options(handshaker_read_only=True)
+            with reader.begin():
+                yield reader
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreUnavailable(f"The database does not work: {error.orig}.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable("The connection to the database was lost.") from error
+        raise
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A deferred transaction that reads first and writes later can fail with "locked" however long it waits.
+    read_only = connection.get_execution_options().get("handshaker_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

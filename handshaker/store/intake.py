@@ -1,0 +1,168 @@
+"""What intake writes: a TI with its sealed payload, its statement and signature, in one SQL transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from handshaker.messages import (
+    Acknowledgement,
+    Conclusion,
+    ContractCall,
+    Event,
+    EventKind,
+    InitialTransaction,
+    Origin,
+    Sealed,
+)
+from handshaker.store import schema as s
+from handshaker.store.audit import add_events, write_acknowledgements
+from handshaker.store.database import Database
+from handshaker.store.rows import sealed_columns, sealed_of
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A TC that passed every gate, with its signature."""
+
+    call: ContractCall
+    signature: bytes
+    custodial: bool
+    alone: bool
+    urgency: int
+    """0 overtakes 1: revocations and emergencies before readings."""
+
+
+class IntakeStore:
+    """The writing half of intake, and the reading of what it wrote."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, actor_id: str, idempotency_key: str) -> tuple[str, bytes] | None:
+        """Return ``(ti_id, request_hash)`` of the TI that used this key before."""
+        query = sa.select(s.transactions.c.ti_id, s.transactions.c.request_hash).where(
+            s.transactions.c.actor_id == actor_id, s.transactions.c.idempotency_key == idempotency_key
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return (row[0], row[1]) if row else None
+
+    def known_keys(self, actor_id: str) -> set[str]:
+        """Return every idempotency key that an actor has used."""
+        query = sa.select(s.transactions.c.idempotency_key).where(s.transactions.c.actor_id == actor_id)
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    def accept(self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, signed: Signed) -> None:
+        """Write an accepted TI and put it into the queue."""
+        with self._database.write() as connection:
+            _insert_transaction(connection, ti, request_hash, payload)
+            call = signed.call
+            connection.execute(
+                sa.insert(s.statements).values(
+                    statement_hash=call.statement_hash,
+                    ti_id=ti.ti_id,
+                    contract=call.contract,
+                    function=call.function,
+                    words=call.words,
+                    signer=call.signer,
+                    deadline=call.deadline,
+                    custodial=signed.custodial,
+                )
+            )
+            connection.execute(
+                sa.insert(s.signatures).values(statement_hash=call.statement_hash, signature=signed.signature)
+            )
+            connection.execute(
+                sa.insert(s.queue).values(
+                    ti_id=ti.ti_id,
+                    statement_hash=call.statement_hash,
+                    patient_id=ti.patient_id,
+                    state="waiting",
+                    urgency=signed.urgency,
+                    available_at=ti.received_at,
+                    alone=signed.alone,
+                    sent=False,
+                )
+            )
+            add_events(connection, [Event(ti.ti_id, EventKind.RECEIVED, ti.received_at)])
+
+    def refuse(
+        self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, conclusion: Conclusion
+    ) -> list[Acknowledgement]:
+        """Write a TI that failed a gate, with its invalid ACK."""
+        with self._database.write() as connection:
+            _insert_transaction(connection, ti, request_hash, payload)
+            add_events(
+                connection,
+                [
+                    Event(ti.ti_id, EventKind.RECEIVED, ti.received_at),
+                    Event(ti.ti_id, EventKind.REFUSED, ti.received_at, {"code": conclusion.verdict.code}),
+                ],
+            )
+            return write_acknowledgements(connection, [conclusion], ti.received_at)
+
+    def transaction(self, ti_id: str) -> InitialTransaction | None:
+        """Return a TI without its payload."""
+        with self._database.read() as connection:
+            row = (
+                connection.execute(sa.select(s.transactions).where(s.transactions.c.ti_id == ti_id)).mappings().first()
+            )
+        if row is None:
+            return None
+        return InitialTransaction(
+            ti_id=row["ti_id"],
+            template=row["template"],
+            template_version=row["template_version"],
+            actor_id=row["actor_id"],
+            patient_id=row["patient_id"],
+            payload={},
+            idempotency_key=row["idempotency_key"],
+            received_at=row["received_at"],
+            origin=Origin(row["origin"]),
+        )
+
+    def payload(self, ti_id: str) -> Sealed | None:
+        """Return the sealed payload of a TI."""
+        with self._database.read() as connection:
+            row = (
+                connection.execute(sa.select(s.transactions).where(s.transactions.c.ti_id == ti_id)).mappings().first()
+            )
+        return sealed_of(row, "payload") if row else None
+
+    def statement_hash(self, ti_id: str) -> bytes | None:
+        """Return the statement of a TI, if it came so far."""
+        query = sa.select(s.statements.c.statement_hash).where(s.statements.c.ti_id == ti_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def open_words(self, patient_id: str, contract: str) -> list[tuple[str, bytes]]:
+        """Return ``(function, words)`` of a patient's statements to ``contract`` that have no ACK yet."""
+        query = (
+            sa.select(s.statements.c.function, s.statements.c.words)
+            .join(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
+            .where(s.queue.c.patient_id == patient_id, s.statements.c.contract == contract)
+        )
+        with self._database.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def _insert_transaction(
+    connection: sa.Connection, ti: InitialTransaction, request_hash: bytes, payload: Sealed
+) -> None:
+    connection.execute(
+        sa.insert(s.transactions).values(
+            ti_id=ti.ti_id,
+            origin=str(ti.origin),
+            template=ti.template,
+            template_version=ti.template_version,
+            actor_id=ti.actor_id,
+            patient_id=ti.patient_id,
+            idempotency_key=ti.idempotency_key,
+            request_hash=request_hash,
+            received_at=ti.received_at,
+            **sealed_columns("payload", payload),
+        )
+    )

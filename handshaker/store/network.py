@@ -1,0 +1,183 @@
+"""Network transactions: the nonce first, then the raw bytes, and only then the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, Refusal
+from handshaker.store import schema as s
+from handshaker.store.audit import add_events
+from handshaker.store.database import Database
+from handshaker.store.queue import requeue
+
+
+class NetworkStore:
+    """Nonces, attempts and what became of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def allocate(
+        self,
+        relayer: str,
+        floor: int,
+        statements: Sequence[tuple[str, bytes]],
+        gas: int,
+        owner: str,
+        at: datetime,
+    ) -> NetworkTransaction | None:
+        """Take the relayer's next nonce for ``statements`` (``(ti_id, hash)``) and mark their rows in flight.
+
+        ``floor`` is the chain's count of the relayer's transactions: a nonce below it can never be used. Rows whose
+        lease ``owner`` has lost meanwhile are left to their new owner; ``None`` when none is left.
+        """
+        with self._database.write() as connection:
+            ids = [ti_id for ti_id, _ in statements]
+            held = set(
+                connection.execute(
+                    sa.select(s.queue.c.ti_id).where(
+                        s.queue.c.ti_id.in_(ids), s.queue.c.state == "waiting", s.queue.c.lease_owner == owner
+                    )
+                ).scalars()
+            )
+            carried = [(ti_id, statement) for ti_id, statement in statements if ti_id in held]
+            if statements and not carried:
+                return None
+            query = sa.select(sa.func.max(s.network_transactions.c.nonce)).where(
+                s.network_transactions.c.relayer == relayer
+            )
+            last = connection.execute(query).scalar()
+            nonce = max(floor, 0 if last is None else last + 1)
+            network_id = connection.execute(
+                sa.insert(s.network_transactions)
+                .values(relayer=relayer, nonce=nonce, gas=gas, created_at=at)
+                .returning(s.network_transactions.c.network_id)
+            ).scalar_one()
+            if carried:
+                connection.execute(
+                    sa.insert(s.network_items),
+                    [
+                        {"network_id": network_id, "position": i, "statement_hash": statement}
+                        for i, (_, statement) in enumerate(carried)
+                    ],
+                )
+                connection.execute(
+                    sa.update(s.queue)
+                    .where(s.queue.c.ti_id.in_(held))
+                    .values(state="in-flight", network_id=network_id, lease_owner=None, lease_until=None)
+                )
+        return NetworkTransaction(network_id, relayer, nonce, tuple(h for _, h in carried), gas)
+
+    def add_attempt(self, network_id: int, attempt: Attempt, at: datetime) -> None:
+        """Write signed bytes before they are sent; from here on their statements count as sent."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.insert(s.attempts).values(
+                    hash=attempt.hash, network_id=network_id, raw=attempt.raw, max_fee=attempt.max_fee, created_at=at
+                )
+            )
+            rows = connection.execute(
+                sa.update(s.queue)
+                .where(s.queue.c.network_id == network_id)
+                .values(sent=True)
+                .returning(s.queue.c.ti_id)
+            ).scalars()
+            data = {"transaction": "0x" + attempt.hash.hex()}
+            add_events(connection, [Event(ti_id, EventKind.SENT, at, data) for ti_id in rows])
+
+    def unsettled(self, relayer: str) -> list[NetworkTransaction]:
+        """Return the relayer's network transactions that have no outcome, by nonce, with all their attempts."""
+        query = (
+            sa.select(s.network_transactions)
+            .where(s.network_transactions.c.relayer == relayer, s.network_transactions.c.settled_at.is_(None))
+            .order_by(s.network_transactions.c.nonce)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            ids = [row["network_id"] for row in rows]
+            items: dict[int, list[bytes]] = {}
+            attempts: dict[int, list[Attempt]] = {}
+            if ids:
+                for item in connection.execute(
+                    sa.select(s.network_items)
+                    .where(s.network_items.c.network_id.in_(ids))
+                    .order_by(s.network_items.c.network_id, s.network_items.c.position)
+                ).mappings():
+                    items.setdefault(item["network_id"], []).append(item["statement_hash"])
+                for found in connection.execute(
+                    sa.select(s.attempts).where(s.attempts.c.network_id.in_(ids)).order_by(s.attempts.c.max_fee)
+                ).mappings():
+                    attempts.setdefault(found["network_id"], []).append(
+                        Attempt(found["hash"], found["raw"], found["max_fee"])
+                    )
+        return [
+            NetworkTransaction(
+                row["network_id"],
+                row["relayer"],
+                row["nonce"],
+                tuple(items.get(row["network_id"], ())),
+                row["gas"],
+                tuple(attempts.get(row["network_id"], ())),
+            )
+            for row in rows
+        ]
+
+    def count(self, relayer: str) -> int:
+        """Return how many network transactions a relayer has had."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(s.network_transactions)
+            .where(s.network_transactions.c.relayer == relayer)
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def calls(self, statement_hashes: Iterable[bytes]) -> dict[bytes, tuple[str, str, bytes, bytes]]:
+        """Return ``(contract, function, words, signature)`` by statement hash, to sign a batch after a crash."""
+        query = (
+            sa.select(s.statements, s.signatures.c.signature)
+            .join(s.signatures, s.signatures.c.statement_hash == s.statements.c.statement_hash)
+            .where(s.statements.c.statement_hash.in_(list(statement_hashes)))
+        )
+        with self._database.read() as connection:
+            return {
+                row["statement_hash"]: (row["contract"], row["function"], row["words"], row["signature"])
+                for row in connection.execute(query).mappings()
+            }
+
+    def settle(
+        self, transaction: NetworkTransaction, outcome: str, at: datetime, receipt: Receipt | None = None
+    ) -> None:
+        """Write what became of a nonce; rows that are still in flight with it go back to waiting.
+
+        A row whose statement took effect is gone by then: the indexer wrote its ACK.
+        """
+        rejections = receipt.rejections if receipt else {}
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(s.network_transactions)
+                .where(s.network_transactions.c.network_id == transaction.network_id)
+                .values(settled_at=at, outcome=outcome)
+            )
+            query = sa.select(s.queue.c.ti_id, s.queue.c.statement_hash).where(
+                s.queue.c.network_id == transaction.network_id
+            )
+            position = {statement: i for i, statement in enumerate(transaction.statements)}
+            back: list[tuple[str, Refusal | None, bool]] = []
+            for ti_id, statement in connection.execute(query).all():
+                refusal = rejections.get(position[statement])
+                unknown = outcome == "reverted" or (refusal is not None and refusal.is_unknown)
+                back.append((ti_id, None if unknown else refusal, unknown))
+            requeue(connection, back, at)
+
+    def mined(self, transaction: NetworkTransaction, receipt: Receipt, at: datetime) -> None:
+        """Note in the histories that the transaction was seen in a block (which may not be final yet)."""
+        with self._database.write() as connection:
+            query = sa.select(s.queue.c.ti_id).where(s.queue.c.network_id == transaction.network_id)
+            data = {"block": receipt.block_number, "transaction": "0x" + receipt.transaction_hash.hex()}
+            noted = sa.select(s.events.c.ti_id).where(s.events.c.kind == str(EventKind.MINED))
+            fresh = connection.execute(query.where(s.queue.c.ti_id.not_in(noted))).scalars().all()
+            add_events(connection, [Event(ti_id, EventKind.MINED, at, data) for ti_id in fresh])

@@ -1,0 +1,208 @@
+"""Organisations, actors, patients and their tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from handshaker.messages import Actor, Organisation, Patient, Sealed, Token
+from handshaker.store import schema as s
+from handshaker.store.database import Database
+from handshaker.store.rows import sealed_columns, sealed_of
+from handshaker.vocabulary import ActorKind
+
+
+class PeopleStore:
+    """Who is who, off chain: the directory's copy with names, and patients by pseudonym."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put_organisation(self, organisation: Organisation, version: int) -> None:
+        """Insert or replace an organisation, unless a newer version is here."""
+        self._put(
+            s.organisations,
+            {
+                "organisation_id": organisation.organisation_id,
+                "name": organisation.name,
+                "active": organisation.active,
+                "version": version,
+            },
+            "organisation_id",
+        )
+
+    def organisations(self) -> list[Organisation]:
+        """Return all organisations by number."""
+        query = sa.select(s.organisations).order_by(s.organisations.c.organisation_id)
+        with self._database.read() as connection:
+            return [
+                Organisation(row["organisation_id"], row["name"], row["active"])
+                for row in connection.execute(query).mappings()
+            ]
+
+    def put_actor(self, actor: Actor) -> None:
+        """Insert or replace an actor, unless a newer version is here."""
+        self._put(
+            s.actors,
+            {
+                "actor_id": actor.actor_id,
+                "kind": str(actor.kind),
+                "role": actor.role,
+                "address": actor.address,
+                "name": actor.name,
+                "organisation_id": actor.organisation_id,
+                "licence_until": actor.licence_until,
+                "active": actor.active,
+                "custodial": actor.custodial,
+                "version": actor.version,
+            },
+            "actor_id",
+        )
+
+    def actor(self, actor_id: str) -> Actor | None:
+        """Return an actor by id."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(s.actors).where(s.actors.c.actor_id == actor_id)).mappings().first()
+        return _actor(row) if row else None
+
+    def actors(self, kind: ActorKind | None = None) -> list[Actor]:
+        """Return all actors, or all of one kind, by id."""
+        query = sa.select(s.actors).order_by(s.actors.c.actor_id)
+        if kind is not None:
+            query = query.where(s.actors.c.kind == str(kind))
+        with self._database.read() as connection:
+            return [_actor(row) for row in connection.execute(query).mappings()]
+
+    def put_patient(
+        self, patient_id: str, identifier_index: str | None, demographics: Sealed | None, at: datetime
+    ) -> None:
+        """Insert a patient; one that is here already stays as it is."""
+        with self._database.write() as connection:
+            found = connection.execute(
+                sa.select(s.patients.c.patient_id).where(s.patients.c.patient_id == patient_id)
+            ).first()
+            if found is None:
+                connection.execute(
+                    sa.insert(s.patients).values(
+                        patient_id=patient_id,
+                        identifier_index=identifier_index,
+                        registered_at=at,
+                        **sealed_columns("demographics", demographics),
+                    )
+                )
+
+    def patient(self, patient_id: str) -> Patient | None:
+        """Return a patient by pseudonym, with their controller as the directory's copy has it."""
+        return self._patient(s.patients.c.patient_id == patient_id)
+
+    def patient_by_identifier(self, identifier_index: str) -> Patient | None:
+        """Return the patient with that keyed hash of an identifier."""
+        return self._patient(s.patients.c.identifier_index == identifier_index)
+
+    def patients(self) -> list[Patient]:
+        """Return all patients in the order in which they were registered."""
+        with self._database.read() as connection:
+            query = _patients().order_by(s.patients.c.registered_at, s.patients.c.patient_id)
+            return [_patient(row) for row in connection.execute(query).mappings()]
+
+    def put_token(self, token: Token) -> None:
+        """Insert a token."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.insert(s.tokens).values(
+                    token_id=token.token_id,
+                    actor_id=token.actor_id,
+                    secret_hash=token.secret_hash,
+                    scopes=list(token.scopes),
+                    issued_at=token.issued_at,
+                    expires_at=token.expires_at,
+                    revoked_at=token.revoked_at,
+                )
+            )
+
+    def token(self, token_id: str) -> Token | None:
+        """Return a token by id."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(s.tokens).where(s.tokens.c.token_id == token_id)).mappings().first()
+        if row is None:
+            return None
+        return Token(
+            row["token_id"],
+            row["actor_id"],
+            row["secret_hash"],
+            tuple(row["scopes"]),
+            row["issued_at"],
+            row["expires_at"],
+            row["revoked_at"],
+        )
+
+    def revoke_token(self, token_id: str, at: datetime) -> None:
+        """End a token; one that has ended keeps its time."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(s.tokens)
+                .where(s.tokens.c.token_id == token_id, s.tokens.c.revoked_at.is_(None))
+                .values(revoked_at=at)
+            )
+
+    def request_consent(self, **request: Any) -> bool:
+        """Insert a request for consent; return whether it is new (the same wish is kept once)."""
+        same = [
+            s.consent_requests.c[name] == request[name]
+            for name in ("patient_id", "grantee", "purpose", "read_mask", "write_mask")
+        ]
+        with self._database.write() as connection:
+            if connection.execute(sa.select(s.consent_requests.c.request_id).where(*same)).first():
+                return False
+            connection.execute(sa.insert(s.consent_requests).values(**request))
+            return True
+
+    def consent_requests(self, patient_id: str) -> list[dict[str, Any]]:
+        """Return the requests that wait for a patient."""
+        query = sa.select(s.consent_requests).where(s.consent_requests.c.patient_id == patient_id)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _patient(self, where: sa.ColumnElement[bool]) -> Patient | None:
+        with self._database.read() as connection:
+            row = connection.execute(_patients().where(where)).mappings().first()
+        return _patient(row) if row else None
+
+    def _put(self, table: sa.Table, values: dict[str, Any], key: str) -> None:
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        statement = insert(table).values(values)
+        changes = {name: statement.excluded[name] for name in values if name != key}
+        with self._database.write() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[key], set_=changes, where=table.c.version <= statement.excluded.version
+                )
+            )
+
+
+def _patients() -> sa.Select[Any]:
+    return sa.select(s.patients, s.actors.c.address, s.actors.c.custodial).outerjoin(
+        s.actors, s.actors.c.actor_id == s.patients.c.patient_id
+    )
+
+
+def _patient(row: sa.RowMapping) -> Patient:
+    return Patient(row["patient_id"], row["address"] or "", bool(row["custodial"]), sealed_of(row, "demographics"))
+
+
+def _actor(row: sa.RowMapping) -> Actor:
+    return Actor(
+        actor_id=row["actor_id"],
+        kind=ActorKind(row["kind"]),
+        role=row["role"],
+        address=row["address"],
+        name=row["name"],
+        organisation_id=row["organisation_id"],
+        licence_until=row["licence_until"],
+        active=row["active"],
+        custodial=row["custodial"],
+        version=row["version"],
+    )

@@ -1,0 +1,157 @@
+"""The queue: what a worker takes, gives back, and lays aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from handshaker.messages import Event, EventKind, Refusal, SignedCall
+from handshaker.store import schema as s
+from handshaker.store.audit import add_events
+from handshaker.store.database import Database
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row of the queue with all that the Validator needs to carry it."""
+
+    call: SignedCall
+    refusal: Refusal | None
+    """Why it was refused last time, if it was."""
+
+
+class QueueStore:
+    """Open work."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, owner: str, now: datetime, limit: int) -> list[Waiting]:
+        """Lease up to ``limit`` waiting rows to ``owner``, urgent ones first, then in order of arrival."""
+        free = sa.or_(s.queue.c.lease_until.is_(None), s.queue.c.lease_until <= now)
+        pick = (
+            sa.select(s.queue.c.seq)
+            .where(s.queue.c.state == "waiting", s.queue.c.available_at <= now, free)
+            .order_by(s.queue.c.urgency, s.queue.c.seq)
+            .limit(limit)
+        )
+        if not self._database.is_sqlite:
+            pick = pick.with_for_update(skip_locked=True)
+        with self._database.read() as connection:
+            if (
+                connection.execute(
+                    pick.limit(1) if self._database.is_sqlite else sa.select(s.queue.c.seq).limit(1)
+                ).first()
+                is None
+            ):
+                return []
+        with self._database.write() as connection:
+            taken = list(connection.execute(pick).scalars())
+            if not taken:
+                return []
+            connection.execute(
+                sa.update(s.queue).where(s.queue.c.seq.in_(taken)).values(lease_owner=owner, lease_until=now + LEASE)
+            )
+            query = (
+                sa.select(s.queue, s.statements, s.signatures.c.signature)
+                .join(s.statements, s.statements.c.ti_id == s.queue.c.ti_id)
+                .join(s.signatures, s.signatures.c.statement_hash == s.queue.c.statement_hash)
+                .where(s.queue.c.seq.in_(taken))
+                .order_by(s.queue.c.urgency, s.queue.c.seq)
+            )
+            return [_waiting(row) for row in connection.execute(query).mappings()]
+
+    def release_all(self, owner: str) -> None:
+        """Give back what an earlier life of ``owner`` had taken."""
+        with self._database.write() as connection:
+            connection.execute(
+                sa.update(s.queue).where(s.queue.c.lease_owner == owner).values(lease_owner=None, lease_until=None)
+            )
+
+    def set_aside(
+        self,
+        ti_ids: Sequence[str],
+        until: datetime,
+        event: Event | None = None,
+        refusal: Refusal | None = None,
+        *,
+        alone: bool = False,
+    ) -> None:
+        """Let rows wait until ``until``; say why with ``event`` and ``refusal``."""
+        values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "available_at": until}
+        if refusal is not None:
+            values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
+        if alone:
+            values["alone"] = True
+        with self._database.write() as connection:
+            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(ti_ids)).values(**values))
+            if event is not None:
+                add_events(connection, [event])
+
+    def patients_in_flight(self, patient_ids: Sequence[str]) -> set[str]:
+        """Return those of ``patient_ids`` that have a statement on the wire."""
+        query = sa.select(s.queue.c.patient_id).where(
+            s.queue.c.state == "in-flight", s.queue.c.patient_id.in_(patient_ids)
+        )
+        with self._database.read() as connection:
+            return {patient for patient in connection.execute(query).scalars() if patient is not None}
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows there are by state."""
+        query = sa.select(s.queue.c.state, sa.func.count()).group_by(s.queue.c.state)
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def earliest_deadline(self) -> int | None:
+        """Return the earliest deadline, in seconds, among the rows that wait after a refusal."""
+        query = (
+            sa.select(sa.func.min(s.statements.c.deadline))
+            .join(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
+            .where(s.queue.c.state == "waiting")
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
+
+def requeue(connection: sa.Connection, rows: Sequence[tuple[str, Refusal | None, bool]], at: datetime) -> None:
+    """Put ``(ti_id, refusal, alone)`` back to waiting after their network transaction is settled."""
+    for ti_id, refusal, alone in rows:
+        values: dict[str, Any] = {
+            "state": "waiting",
+            "network_id": None,
+            "lease_owner": None,
+            "lease_until": None,
+            "available_at": at,
+        }
+        if alone:
+            values["alone"] = True
+        if refusal is not None:
+            values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
+        connection.execute(sa.update(s.queue).where(s.queue.c.ti_id == ti_id).values(**values))
+        kind = EventKind.REJECTED if refusal is not None else EventKind.REQUEUED
+        data = {"code": refusal.error} if refusal is not None else {}
+        add_events(connection, [Event(ti_id, kind, at, data)])
+
+
+def _waiting(row: sa.RowMapping) -> Waiting:
+    call = SignedCall(
+        ti_id=row["ti_id"],
+        contract=row["contract"],
+        function=row["function"],
+        words=row["words"],
+        statement_hash=row["statement_hash"],
+        signature=row["signature"],
+        patient_id=row["patient_id"],
+        deadline=row["deadline"],
+        custodial=row["custodial"],
+        alone=row["alone"],
+        sent=row["sent"],
+    )
+    refusal = Refusal(row["refusal"]["error"], row["refusal"]["arguments"]) if row["refusal"] else None
+    return Waiting(call, refusal)

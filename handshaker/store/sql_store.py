@@ -1,0 +1,40 @@
+"""The store as one thing: a database, and one part for each subject."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+
+from handshaker.store.audit import AuditStore
+from handshaker.store.catalogue import CatalogueStore
+from handshaker.store.chain_view import ChainViewStore
+from handshaker.store.database import Database
+from handshaker.store.intake import IntakeStore
+from handshaker.store.network import NetworkStore
+from handshaker.store.people import PeopleStore
+from handshaker.store.queue import QueueStore
+
+
+class SqlStore:
+    """The audit database at a SQLAlchemy URL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.people = PeopleStore(database)
+        self.catalogue = CatalogueStore(database)
+        self.intake = IntakeStore(database)
+        self.queue = QueueStore(database)
+        self.network = NetworkStore(database)
+        self.chain_view = ChainViewStore(database)
+        self.audit = AuditStore(database)
+
+    @classmethod
+    def open(cls, url: str) -> SqlStore:
+        """Open the database at ``url`` and bring its schema up to date; raises ``StoreUnavailable``."""
+        with as_file(files("handshaker.store").joinpath("migrations")) as migrations:
+            database = Database(url, migrations)
+            database.migrate()
+        return cls(database)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
