@@ -60,7 +60,12 @@ CATEGORIES: tuple[Category, ...] = (
     Category(33, "substance-use", "records about alcohol or drugs", _ACT + "ETH"),
     Category(34, "sexual-health", "records about sexual health and HIV", _ACT + "HIV"),
     Category(35, "domestic-violence", "records about violence at home", _ACT + "SDV"),
-    Category(36, "restricted", "records under special restriction", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R"),
+    Category(
+        36,
+        "restricted",
+        "records under special restriction",
+        "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|R",
+    ),
 )
 
 CATEGORY_BY_CODE = {category.code: category for category in CATEGORIES}

@@ -1,0 +1,123 @@
+"""The rules of the house that no linter knows, held over every file that git tracks."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES = 350
+LONGER = {
+    "handshaker/messages.py": 500,  # the vocabulary of what flows is one list, read like a glossary
+    "contracts/ConsentRegistry.sol": 400,  # the rule stands beside the acts that it judges
+}
+
+TRACKED = [
+    ROOT / name
+    for name in subprocess.run(
+        ["git", "ls-files", "-z", "--cached"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
+    if name and (ROOT / name).is_file()
+]
+TEXTS = {path: text for path in TRACKED if (text := path.read_bytes()).find(b"\0") == -1}
+VENDORED = "webapp/static/vendor/*"
+
+REGISTRIES = re.compile(
+    rb"registry\.(?:npmjs|yarnpkg)\.\w+/|(?:files\.pythonhosted|pypi|test\.pypi)\.org/|index-url|\"resolved\"\s*:", re.I
+)
+SECRETS = {
+    "a private key in PEM": re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
+    "a private key in hex": re.compile(rb"(?i)(?:private|secret|root|signing)_?key\W{1,6}(?:0x)?[0-9a-f]{64}\b"),
+    "a mnemonic": re.compile(rb"(?i)mnemonic\W{1,6}(?:[a-z]{3,8} ){11}[a-z]{3,8}\b"),
+    "a cloud access key": re.compile(rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a forge token": re.compile(rb"\bgh[pousr]_[0-9A-Za-z]{36}\b"),
+}
+MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:home|Users)/\w+/|(?<![\w.])/root/")
+
+
+def named(path: Path) -> str:
+    """Return ``path`` as git writes it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def own_files(*suffixes: str) -> list[Path]:
+    """Return the tracked files with these suffixes that were written here."""
+    return [path for path in TRACKED if path.suffix in suffixes and not fnmatch(named(path), VENDORED)]
+
+
+def test_a_file_can_be_read_in_one_sitting() -> None:
+    lengths = {named(path): len(path.read_text().splitlines()) for path in own_files(".py", ".sol", ".js")}
+    assert {name: length for name, length in lengths.items() if length > LONGER.get(name, LINES)} == {}
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    drawers = {"utils.py", "util.py", "helpers.py", "helper.py", "misc.py", "common.py"}
+    assert [named(path) for path in TRACKED if path.name in drawers] == []
+
+
+def test_no_registry_is_named_so_that_any_mirror_serves() -> None:
+    assert [named(path) for path, text in TEXTS.items() if path != Path(__file__) and REGISTRIES.search(text)] == []
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_git_holds_no_secret(kind: str) -> None:
+    assert [named(path) for path, text in TEXTS.items() if SECRETS[kind].search(text)] == []
+
+
+def test_nothing_depends_on_where_it_was_written() -> None:
+    assert [named(path) for path, text in TEXTS.items() if MACHINE_PATHS.search(text)] == []
+
+
+def test_git_holds_no_data_of_an_instance() -> None:
+    patterns = ("instance/*", "node_modules/*", ".venv/*", "*.db", "*.sqlite*", "*.key", "*.pem", ".env")
+    assert [named(path) for path in TRACKED if any(fnmatch(named(path), pattern) for pattern in patterns)] == []
+
+
+def test_the_licence_is_there_and_every_contract_names_it() -> None:
+    assert "Apache License" in (ROOT / "LICENSE").read_text()
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0"
+    contracts = own_files(".sol")
+    assert contracts
+    for path in contracts:
+        assert path.read_text().startswith("// SPDX-License-Identifier: Apache-2.0\n"), named(path)
+
+
+def test_the_python_lock_is_exact_and_without_addresses() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    for line in lines:
+        assert line.startswith("#") or re.fullmatch(r"[a-z0-9.-]+==[A-Za-z0-9.+!-]+", line), line
+
+
+def test_the_python_lock_covers_what_the_project_asks_for() -> None:
+    locked = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = document["project"]["dependencies"] + document["project"]["optional-dependencies"]["dev"]
+    names = {re.split(r"[\[<>=!~; ]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
+    assert names - locked == set()
+
+
+def test_the_node_lock_is_exact_and_without_addresses() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert packages[""]["dependencies"] == json.loads((ROOT / "package.json").read_text())["dependencies"]
+    for name, package in packages.items():
+        assert "resolved" not in package, name
+        assert not name or package.get("inBundle") or "integrity" in package, name
+
+
+def test_all_that_the_library_reads_at_run_time_is_packaged() -> None:
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["handshaker"]
+    package = ROOT / "handshaker"
+    left_out = [
+        named(path)
+        for path in TRACKED
+        if path.is_relative_to(package)
+        and path.suffix != ".py"
+        and not any(fnmatch(path.relative_to(package).as_posix(), pattern) for pattern in data)
+    ]
+    assert left_out == []
