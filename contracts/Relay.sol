@@ -32,11 +32,13 @@ contract Relay is IRelay {
             Item calldata item = items[i];
             bytes4 selector = bytes4(item.data);
             if (!_isAllowed(item.target, selector)) revert CallNotAllowed(i, item.target, selector);
+            // Copied before the gas is counted: a long one costs more than the reserve.
+            bytes memory data = item.data;
             // EIP-150: a call gets at most 63/64 of what is left.
             uint256 needed = uint256(item.gasLimit) * 64 / 63 + RESERVE;
             if (gasleft() < needed) revert GasInsufficient(i, gasleft(), needed);
 
-            (bool ok, bytes memory reason) = _call(item.target, item.gasLimit, item.data);
+            (bool ok, bytes memory reason) = _call(item.target, item.gasLimit, data);
             outcomes[i] = Outcome({ok: ok, reason: reason});
             if (!ok) emit StatementRejected(i, item.target, selector, reason);
         }

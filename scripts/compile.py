@@ -15,6 +15,7 @@ import solcx
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "contracts"
+TEST_SOURCES = SOURCES / "test"
 ARTIFACTS = ROOT / "handshaker" / "artifacts"
 COMPILER = ROOT / "scripts" / "solc.js"
 
@@ -33,10 +34,15 @@ SETTINGS: dict[str, Any] = {
 def compile_sources(folder: Path = SOURCES) -> dict[str, Any]:
     """Compile every ``.sol`` file below ``folder``; return the compiler's standard output.
 
+    The contracts that only tests deploy are left out unless ``folder`` is ``TEST_SOURCES``: what is compiled along
+    must never change the bytecode of what is deployed.
+
     Raises ``solcx.exceptions.SolcError`` with the compiler's messages.
     """
     sources = {
-        str(path.relative_to(ROOT)): {"content": path.read_text()} for path in sorted(folder.rglob("*.sol"))
+        str(path.relative_to(ROOT)): {"content": path.read_text()}
+        for path in sorted(folder.rglob("*.sol"))
+        if folder == TEST_SOURCES or TEST_SOURCES not in path.parents
     }
     request = {"language": "Solidity", "sources": sources, "settings": SETTINGS}
     output: dict[str, Any] = solcx.compile_standard(request, solc_binary=COMPILER, base_path=ROOT)
