@@ -71,7 +71,7 @@ def test_git_holds_no_secret(kind: str) -> None:
 
 
 def test_nothing_depends_on_where_it_was_written() -> None:
-    assert [named(path) for path, text in TEXTS.items() if MACHINE_PATHS.search(text)] == []
+    assert [named(path) for path, text in TEXTS.items() if path != Path(__file__) and MACHINE_PATHS.search(text)] == []
 
 
 def test_git_holds_no_data_of_an_instance() -> None:
@@ -107,7 +107,8 @@ def test_the_node_lock_is_exact_and_without_addresses() -> None:
     assert packages[""]["dependencies"] == json.loads((ROOT / "package.json").read_text())["dependencies"]
     for name, package in packages.items():
         assert "resolved" not in package, name
-        assert not name or package.get("inBundle") or "integrity" in package, name
+        # Packages of other platforms may be unknown to the registry that the lock was made with.
+        assert not name or package.get("inBundle") or "os" in package or "integrity" in package, name
 
 
 def test_all_that_the_library_reads_at_run_time_is_packaged() -> None:
