@@ -10,7 +10,7 @@ from types import TracebackType
 
 from eth_account import Account
 
-from handshaker.ethereum.nodes import ROOT, NodeMissing, NodeProcess, ask
+from handshaker.ethereum.processes import ROOT, NodeMissing, NodeProcess, ask
 
 BALANCE = 10**24
 """Wei of a funded account: a million ether."""

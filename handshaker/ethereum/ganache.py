@@ -22,7 +22,7 @@ from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH, generate_mnemonic, key_
 from eth_account.types import Language
 
 from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, InputInvalid
-from handshaker.ethereum.nodes import ROOT, NodeFailed, NodeMissing, NodeProcess, PortTaken, ask
+from handshaker.ethereum.processes import ROOT, NodeFailed, NodeMissing, NodeProcess, PortTaken, ask
 from handshaker.messages import Json
 
 OPTIONS = ROOT / "ganache.json"

@@ -1,169 +1,181 @@
-"""Local nodes as child processes: started, waited for, and never left behind.
+"""How nodes and their chains differ, in one place: what is final, how much fits, what a node can do and what it says.
 
-A node runs in a session of its own, so that Ctrl-C in the terminal reaches only the parent, which stops the node when
-it no longer needs it. The child reads a pipe that only the parent holds and ends when that pipe closes: so not even
-SIGKILL of the parent leaves a node running.
+A profile is data: everything else asks its profile and never the name of a client. The figures were measured with
+Ganache 7.9.2, Anvil 1.7.1 and eth-tester 0.14.
 """
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
-import os
-import re
-import select
-import signal
-import subprocess
-import tempfile
-import time
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, cast
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from handshaker.errors import ChainError, ChainUnreachable
-from handshaker.messages import Json
+from handshaker.errors import SettingsInvalid
+from handshaker.ethereum.outcomes import outcome
+from handshaker.messages import SendOutcome
 
-ROOT = Path(__file__).resolve().parents[2]
-"""Where ``node_modules`` and ``scripts`` are."""
-
-READY_LINE = re.compile(r"127\.0\.0\.1:(\d+)")
-PATIENCE = 5.0
-"""Seconds that a node gets to end in order before it is killed."""
+GWEI = 10**9
 
 
-class NodeMissing(ChainError):
-    """A program that a local node needs is not installed. Data: ``missing``."""
+@dataclass(frozen=True, slots=True)
+class ChainProfile:
+    """One kind of node and chain. Fees are wei for a unit of gas, times are seconds."""
 
-    code = "node-missing"
-    mend = "Install Node 20 or later and run `npm ci`; `make setup` does the rest."
+    name: str
+    """``ganache``, ``anvil``, ``eth-tester`` or ``ethereum``."""
+    client: str
+    """What ``web3_clientVersion`` starts with, in lower case; empty matches any."""
+    finality_depth: int
+    """Blocks that must lie on top before a block is final; means nothing where there is a tag."""
+    ask_first: bool
+    """Whether a batch is tried with ``eth_call`` before it is sent: worth it where gas costs something."""
+    heartbeat: bool
+    """Whether an idle chain makes no blocks, so that one must be asked for (``evm_mine``)."""
+    batch_gas: int
+    """Gas limit of one network transaction at most."""
+    max_batch: int
+    """Statements in one network transaction at most."""
+    max_pending: int
+    """Nonces of one relayer that may wait to be mined at once; 1: the next is refused until the last is mined."""
+    parallel_senders: int
+    """Requests that may be under way to the node at once."""
+    poll_interval: float
+    """Seconds between two questions for something new."""
+    block_receipts: bool
+    """Whether ``eth_getBlockReceipts`` exists; otherwise one request for each transaction."""
+    max_fee_cap: int
+    """No attempt pays more than this, whatever the base fee or the number of bumps."""
+    priority_fee: int
+    """The tip of a first attempt."""
+    bump_after: float | None
+    """How long an attempt may wait before a dearer one; ``None``: gas is free, so only the same bytes go again."""
+    bump_percent: int = 12
+    """How much dearer: nodes replace from 10 % on, and rounding must not end below."""
+    finality_tag: str | None = None
+    """The block tag that says what is final."""
+    chain_id: int | None = None
+    """The only chain id that fits; ``None``: any."""
+    checks_chain_id: bool = True
+    """Whether it refuses a transaction that was signed for another chain."""
+    replays_nonce_zero: bool = False
+    """Whether it runs a known transaction with nonce 0 again: a relayer's first nonce must do no harm."""
+    stale_call_time: bool = False
+    """Whether ``eth_call`` sees the time of the last block, which on an idle chain is long past."""
+
+    def bumped(self, max_fee: int, priority_fee: int) -> tuple[int, int] | None:
+        """Return (max fee, priority fee) of the next attempt at the same nonce; ``None`` where the cap forbids it."""
+        dearer = _grown(max_fee, self.bump_percent)
+        if self.bump_after is None or dearer > self.max_fee_cap:
+            return None
+        return dearer, min(dearer, _grown(priority_fee, self.bump_percent))
 
 
-class NodeFailed(ChainError):
-    """A local node did not start or refused a request. Data: ``program``, ``complaint``, ``exit_code``."""
+GANACHE = ChainProfile(
+    name="ganache",
+    client="ganache",
+    # One node makes all blocks and takes none back; its own tag `finalized` just means the newest.
+    finality_depth=0,
+    # Its interpreter pays for every opcode: trying first would halve the rate.
+    ask_first=False,
+    heartbeat=True,
+    batch_gas=28_000_000,
+    # Larger batches are no faster there; they only make everybody wait for the last one in them.
+    max_batch=25,
+    max_pending=64,
+    parallel_senders=8,
+    poll_interval=0.02,
+    block_receipts=False,
+    max_fee_cap=1_000 * GWEI,
+    priority_fee=GWEI,
+    bump_after=None,
+    replays_nonce_zero=True,
+    stale_call_time=True,
+)
 
-    code = "node-failed"
+ANVIL = ChainProfile(
+    name="anvil",
+    client="anvil",
+    finality_depth=0,
+    ask_first=False,
+    heartbeat=True,
+    batch_gas=28_000_000,
+    max_batch=100,
+    max_pending=64,
+    parallel_senders=8,
+    poll_interval=0.02,
+    block_receipts=True,
+    max_fee_cap=1_000 * GWEI,
+    priority_fee=GWEI,
+    bump_after=None,
+)
+
+ETH_TESTER = ChainProfile(
+    name="eth-tester",
+    client="ethereumtester",
+    finality_depth=0,
+    ask_first=False,
+    heartbeat=True,
+    batch_gas=28_000_000,
+    max_batch=25,
+    max_pending=1,
+    # It lives in the process and is not made for threads.
+    parallel_senders=1,
+    poll_interval=0.01,
+    block_receipts=False,
+    max_fee_cap=1_000 * GWEI,
+    priority_fee=GWEI,
+    bump_after=None,
+    checks_chain_id=False,
+)
+
+ETHEREUM = ChainProfile(
+    name="ethereum",
+    client="",
+    finality_depth=64,
+    finality_tag="finalized",
+    ask_first=True,
+    heartbeat=False,
+    # A transaction may have at most 2²⁴ gas (EIP-7825).
+    batch_gas=15_000_000,
+    max_batch=100,
+    max_pending=16,
+    parallel_senders=4,
+    poll_interval=3.0,
+    block_receipts=True,
+    max_fee_cap=200 * GWEI,
+    priority_fee=GWEI,
+    # Three slots.
+    bump_after=36.0,
+)
+
+PROFILES: Mapping[str, ChainProfile] = {profile.name: profile for profile in (GANACHE, ANVIL, ETH_TESTER, ETHEREUM)}
 
 
-class PortTaken(NodeFailed):
-    """Something listens on the port already. Data: ``port``, ``ours``: whether it is this instance's own chain."""
+def named(name: str) -> ChainProfile:
+    """Return the profile of that name. Raises ``SettingsInvalid`` naming those that exist."""
+    if name not in PROFILES:
+        raise SettingsInvalid(f"There is no chain profile {name!r}, only {', '.join(PROFILES)}.", setting="profile")
+    return PROFILES[name]
 
-    code = "port-taken"
-    mend = "Stop what listens there, or choose another port."
 
+def detect(client_version: str, chain_id: int) -> ChainProfile:
+    """Return the profile for what ``web3_clientVersion`` and ``eth_chainId`` say, bound to that chain id.
 
-def ask(url: str, method: str, *params: Json, timeout: float = PATIENCE) -> Json:
-    """Return the result of one JSON-RPC request to a node on this machine.
-
-    Raises ``ChainUnreachable`` when nothing that speaks JSON-RPC answers within ``timeout`` seconds, and
-    ``NodeFailed`` when the answer is an error.
+    A client that nobody knows gets the careful profile of a public chain.
     """
-    address = urlsplit(url)
-    # Straight to the machine itself: the proxies of the environment have no business here.
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=timeout)
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-    try:
-        connection.request("POST", address.path or "/", body, {"content-type": "application/json"})
-        answer = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ChainUnreachable(f"No node answers at {url}.", url=url) from error
-    finally:
-        connection.close()
-    if not isinstance(answer, dict) or "result" not in answer:
-        complaint = answer.get("error", {}) if isinstance(answer, dict) else {}
-        raise NodeFailed(f"The node at {url} refused {method}.", program=url, complaint=complaint)
-    return answer["result"]
+    version = client_version.lower()
+    known = next((p for p in PROFILES.values() if p.client and version.startswith(p.client)), ETHEREUM)
+    return replace(known, chain_id=chain_id)
 
 
-class NodeProcess:
-    """One child process that says on stdout where it listens and ends when its stdin closes."""
+def classify_send(profile: ChainProfile, error_code: int | None, message: str) -> SendOutcome:
+    """Say what an error in answer to raw bytes means; ``error_code`` is ``None`` where there is none.
 
-    def __init__(self, command: Sequence[str], *, first_line: str = "") -> None:
-        """Start ``command``; ``first_line`` goes to its stdin, where no list of processes shows it."""
-        self._program = Path(command[0]).name
-        self._complaints = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._complaints,
-            start_new_session=True,
-        )
-        self._input = cast("IO[bytes]", self._process.stdin)
-        self._output = cast("IO[bytes]", self._process.stdout)
-        with contextlib.suppress(BrokenPipeError):
-            self._input.write(f"{first_line}\n".encode())
-            self._input.flush()
+    ``ACCEPTED`` means that the node has the bytes, or dearer ones of the same relayer and nonce. ``REJECTED`` says
+    nothing about the nonce: an earlier attempt may have used it. Whatever the table does not know is ``UNKNOWN``.
+    """
+    return outcome(profile.name, error_code, message)
 
-    @property
-    def pid(self) -> int:
-        """The process id, which is also the id of its group and session."""
-        return self._process.pid
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it has not ended."""
-        return self._process.poll() is None
-
-    def wait_until_listening(self, timeout: float) -> int:
-        """Return the port that it listens on.
-
-        Raises ``NodeFailed`` when it ends or says nothing within ``timeout`` seconds; then nothing is left of it.
-        """
-        try:
-            found = READY_LINE.search(self._first_words(timeout))
-        except BaseException:
-            self.stop()
-            raise
-        if found is not None:
-            return int(found[1])
-        self.stop()
-        complaint = self._complaint()
-        raise NodeFailed(
-            f"{self._program} did not start: {complaint or 'it said nothing'}.",
-            program=self._program,
-            complaint=complaint,
-            exit_code=self._process.returncode,
-        )
-
-    def stop(self) -> None:
-        """End it and everything that it started; a second call does nothing."""
-        if self._input.closed:
-            return
-        with contextlib.suppress(BrokenPipeError):
-            self._input.close()
-        self._signal(signal.SIGTERM)
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-        # The leader is gone; while others of its group live, the group's id belongs to nobody else.
-        self._signal(signal.SIGKILL)
-        self._output.close()
-
-    def _first_words(self, timeout: float) -> str:
-        """Read the first line of its output: what came of it until the output ended or ``timeout`` seconds passed."""
-        words, deadline = b"", time.monotonic() + timeout
-        while b"\n" not in words and (left := deadline - time.monotonic()) > 0:
-            if not select.select([self._output], [], [], left)[0]:
-                break
-            piece = os.read(self._output.fileno(), 4096)
-            if not piece:
-                # It is ending by itself: let it, for its exit code tells why.
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(left)
-                break
-            words += piece
-        return words.decode(errors="replace")
-
-    def _complaint(self) -> str:
-        """Return the last line that it wrote to stderr."""
-        self._complaints.seek(0)
-        lines = self._complaints.read().decode(errors="replace").splitlines()
-        return lines[-1].strip() if lines else ""
-
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, number)
+def _grown(fee: int, percent: int) -> int:
+    """Return ``fee`` with ``percent`` on top, rounded up."""
+    return -(-fee * (100 + percent) // 100)
