@@ -170,7 +170,9 @@ contract Directory is Statement, IDirectory {
     function vetoRecovery(RecoveryVeto calldata statement, bytes calldata signature) external {
         bytes32 id = keccak256(abi.encode(RECOVERY_VETO_TYPE, statement));
         Patient memory current = _patient(statement.patientId);
-        if (_recoveries[statement.patientId].proposal != statement.proposal) {
+        Recovery storage pending = _recoveries[statement.patientId];
+        // An empty slot holds the proposal zero, and a veto of that would work again and again.
+        if (pending.readyAt == 0 || pending.proposal != statement.proposal) {
             revert RecoveryNotPending(statement.patientId, statement.proposal);
         }
         _requireSignedBy(id, current.controller, signature);
