@@ -101,18 +101,20 @@ class Evm:
 
     def deploy(self, name: str, *arguments: Any, sender: str = SENDER) -> str:
         """Deploy a contract of the project by name; return its address. Raises ``Reverted``."""
-        compiled = artifact(name)
-        constructor = next((item for item in compiled.abi if item["type"] == "constructor"), {"inputs": ()})
-        types = [canonical_type(item) for item in constructor["inputs"]]
-        return self.deploy_code(compiled.bytecode + encode(types, arguments), sender=sender)
+        return self.deploy_code(creation_code(name, *arguments), sender=sender)
 
     def deploy_code(self, code: bytes, sender: str = SENDER) -> str:
         """Deploy creation code with its arguments appended; return the address. Raises ``Reverted``."""
+        address, receipt = self.create(code, sender)
+        if receipt.status == 0:
+            raise Reverted(receipt.revert_data)
+        return address
+
+    def create(self, code: bytes, sender: str = SENDER) -> tuple[str, Receipt]:
+        """Deploy creation code; return the address and what the constructor did."""
         self._state.lock_changes()
         computation = self._apply(b"", code, sender, GAS)
-        if computation.is_error:
-            raise Reverted(computation.output)
-        return to_checksum_address(computation.msg.storage_address)
+        return to_checksum_address(computation.msg.storage_address), _receipt(computation, GAS)
 
     def call(self, address: str, item: AbiItem, *arguments: Any, sender: str = SENDER) -> tuple[Any, ...]:
         """Ask a function without effect (``eth_call``); return its decoded outputs. Raises ``Reverted``."""
@@ -133,19 +135,7 @@ class Evm:
         """Apply one transaction; a revert is a receipt with status 0, not an exception."""
         self._state.lock_changes()
         computation = self._apply(to_canonical_address(address), calldata, sender or SENDER, gas)
-        failed = computation.is_error
-        spent = gas - computation.get_gas_remaining()
-        logs = tuple(
-            Log(to_checksum_address(source), tuple(topic.to_bytes(32, "big") for topic in topics), data)
-            for source, topics, data in computation.get_log_entries()
-        )
-        return Receipt(
-            status=0 if failed else 1,
-            gas_used=spent - min(computation.get_gas_refund(), spent // 5),
-            logs=logs,
-            revert_data=computation.output if failed else b"",
-            output=b"" if failed else computation.output,
-        )
+        return _receipt(computation, gas)
 
     def storage(self, address: str, slot: int) -> int:
         """Return a storage word."""
@@ -176,6 +166,13 @@ class Evm:
             nonce=self._state.get_nonce(source), gas_price=0, gas=gas, to=Address(to), value=0, data=data
         )
         return self._state.apply_transaction(SpoofTransaction(unsigned, from_=source))  # type: ignore[arg-type]
+
+
+def creation_code(name: str, *arguments: Any) -> bytes:
+    """Return the creation code of a contract of the project with its constructor arguments."""
+    compiled = artifact(name)
+    constructor = next((item for item in compiled.abi if item["type"] == "constructor"), {"inputs": ()})
+    return compiled.bytecode + encode([canonical_type(item) for item in constructor["inputs"]], arguments)
 
 
 def assert_emitted(receipt: Receipt, contract: str, event: str, address: str | None = None, **expected: Any) -> None:
@@ -251,3 +248,19 @@ def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
         name: value.lower() if isinstance(value, str) and value.startswith("0x") else value
         for name, value in values.items()
     }
+
+
+def _receipt(computation: ComputationAPI, gas: int) -> Receipt:
+    failed = computation.is_error
+    spent = gas - computation.get_gas_remaining()
+    logs = tuple(
+        Log(to_checksum_address(source), tuple(topic.to_bytes(32, "big") for topic in topics), data)
+        for source, topics, data in computation.get_log_entries()
+    )
+    return Receipt(
+        status=0 if failed else 1,
+        gas_used=spent - min(computation.get_gas_refund(), spent // 5),
+        logs=logs,
+        revert_data=computation.output if failed else b"",
+        output=b"" if failed else computation.output,
+    )
