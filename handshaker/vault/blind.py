@@ -11,8 +11,10 @@ from handshaker.vault.sealing import binding
 
 def normalised(value: str) -> str:
     """Return ``value`` as identifiers are compared: NFKC, without case and without any white space."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
-    return "".join(folded.split())
+    # Each of the three can make work for the others (a mark that followed a space joins the letter before it).
+    while (folded := "".join(unicodedata.normalize("NFKC", value).casefold().split())) != value:
+        value = folded
+    return value
 
 
 def blind(key: bytes, kind: str, value: str) -> str:

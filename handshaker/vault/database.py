@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
 from handshaker.errors import StoreUnavailable, VaultError
 
@@ -84,18 +85,36 @@ class VaultDatabase:
         On PostgreSQL old row versions and log segments go when the server cleans up; there the rotation of the root key
         is what makes them worthless.
         """
+        # SQLite waits for readers by itself, but not for another process that is moving the log at this moment.
+        attempts = Retrying(
+            retry=retry_if_result(lambda done: not done),
+            wait=wait_random(0.001, 0.02),
+            stop=stop_after_delay(BUSY_SECONDS),
+            retry_error_callback=lambda _: False,
+        )
+        if not attempts(self._cut_log):
+            raise StoreUnavailable("The key is deleted, but the vault's log could not be cleaned of it: it is in use.")
+
+    def clean_if_idle(self) -> None:
+        """Do as `clean` if no one is in the way; otherwise the log is cleaned in its own time."""
+        self._cut_log(wait_seconds=0)
+
+    def _cut_log(self, wait_seconds: float | None = None) -> bool:
         if self._sqlite_file is None:
-            return
+            return True
         # Straight to the driver: the log cannot be cut inside a transaction, and SQLAlchemy would begin one.
         with (
             _database_errors(),
             self._engine.connect() as connection,
             closing(connection.connection.cursor()) as cursor,
         ):
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            outcome = cursor.fetchone()
-        if outcome is None or outcome[0] != 0:  # the first column says whether someone was in the way
-            raise StoreUnavailable("The key is deleted, but the vault's log could not be cleaned of it: it is in use.")
+            cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(wait_seconds)}")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                outcome = cursor.fetchone()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {_milliseconds(None)}")
+        return outcome is not None and outcome[0] == 0  # the first column says whether someone was in the way
 
     def close(self) -> None:
         """Return all connections."""
@@ -143,6 +162,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     with closing(connection.cursor()) as cursor:
         for pragma in _SQLITE_PRAGMAS:
             cursor.execute(pragma)
+
+
+def _milliseconds(wait_seconds: float | None) -> int:
+    return int(1000 * (BUSY_SECONDS if wait_seconds is None else wait_seconds))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -78,7 +78,7 @@ class SigningKeys:
         with self._rooted.writing() as (connection, _):
             here = and_(_ROWS.owner == owner, _ROWS.secret_id == secret_id)
             connection.execute(delete(signing_key_secrets).where(here))
-        self._rooted.database.clean()
+        self._rooted.database.clean_if_idle()
 
     def destroy(self, owner: str) -> None:
         """Delete the key with all its secrets; nothing to do if it is gone."""

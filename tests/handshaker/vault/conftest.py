@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from handshaker.vault import SqlVault
+from tests.handshaker.vault.place import VaultPlace
+
+
+@pytest.fixture
+def place(tmp_path_factory: pytest.TempPathFactory) -> VaultPlace:
+    return VaultPlace(tmp_path_factory.mktemp("vault"))
+
+
+@pytest.fixture
+def vault(place: VaultPlace) -> Iterator[SqlVault]:
+    opened = place.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def shared_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlVault]:
+    """One vault for all examples of a property."""
+    opened = VaultPlace(tmp_path_factory.mktemp("shared-vault")).open()
+    yield opened
+    opened.close()
