@@ -330,6 +330,26 @@ class Refusal:
         """Out of gas or a bare revert: says nothing about the statement."""
         return self.error == "Unknown"
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the statement is superseded or consumed: no later state can let it take effect."""
+        if self.error == "VersionOutOfRange":
+            return int(self.arguments["version"]) <= int(self.arguments["current"])
+        if self.error == "EpochStale":
+            return int(self.arguments["epoch"]) < int(self.arguments["current"])
+        if self.error == "RecordNotCurrent":
+            return int(self.arguments["status"]) != 0
+        return self.error in ("AlreadyRecorded", "PatientAlreadyRegistered")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A statement in the queue."""
+
+    call: SignedCall
+    refusal: Refusal | None
+    """Why the network refused it last time, if it did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -338,7 +358,16 @@ class Attempt:
     hash: bytes
     raw: bytes
     max_fee: int
-    """Wei a unit of gas."""
+    priority_fee: int
+    """Both in wei a unit of gas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What a unit of gas may cost, in wei (EIP-1559)."""
+
+    max_fee: int
+    priority_fee: int
 
 
 @dataclass(frozen=True, slots=True)

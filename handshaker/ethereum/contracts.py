@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 CONTRACT_NAMES = ("Directory", "ConsentRegistry", "HealthRecords", "Relay", "AuditAnchor")
 """In the order in which they are deployed: each needs only the ones before it."""

@@ -13,7 +13,8 @@ from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from handshaker.ethereum.contracts import AbiItem, functions
 

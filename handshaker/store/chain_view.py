@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Block, Effect, InitialTransaction, Event, EventKind
+from handshaker.messages import Block, Effect, Event, EventKind, InitialTransaction
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
@@ -55,15 +55,18 @@ class ChainViewStore:
             connection.execute(sa.delete(s.blocks).where(s.blocks.c.number > above))
             return gone
 
-    def unsettled_effects(self, up_to: int, limit: int = 1000) -> list[tuple[Effect, str | None]]:
-        """Return effects in blocks up to a number whose statement has no ACK, with the TI that is known for it."""
+    def unsettled_effects(self, after: int, up_to: int) -> list[tuple[Effect, str | None]]:
+        """Return effects in blocks ``after`` < number ≤ ``up_to`` whose statement has no ACK, with its known TI."""
         query = (
             sa.select(s.effects, s.statements.c.ti_id)
             .outerjoin(s.statements, s.statements.c.statement_hash == s.effects.c.statement_hash)
             .outerjoin(s.acknowledgements, s.acknowledgements.c.ti_id == s.statements.c.ti_id)
-            .where(s.effects.c.block_number <= up_to, s.acknowledgements.c.ti_id.is_(None))
+            .where(
+                s.effects.c.block_number > after,
+                s.effects.c.block_number <= up_to,
+                s.acknowledgements.c.ti_id.is_(None),
+            )
             .order_by(s.effects.c.block_number, s.effects.c.log_index)
-            .limit(limit)
         )
         with self._database.read() as connection:
             return [(_effect(row), row["ti_id"]) for row in connection.execute(query).mappings()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, Refusal
+from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, Refusal, SignedCall
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
@@ -76,7 +76,12 @@ class NetworkStore:
         with self._database.write() as connection:
             connection.execute(
                 sa.insert(s.attempts).values(
-                    hash=attempt.hash, network_id=network_id, raw=attempt.raw, max_fee=attempt.max_fee, created_at=at
+                    hash=attempt.hash,
+                    network_id=network_id,
+                    raw=attempt.raw,
+                    max_fee=attempt.max_fee,
+                    priority_fee=attempt.priority_fee,
+                    created_at=at,
                 )
             )
             rows = connection.execute(
@@ -111,7 +116,7 @@ class NetworkStore:
                     sa.select(s.attempts).where(s.attempts.c.network_id.in_(ids)).order_by(s.attempts.c.max_fee)
                 ).mappings():
                     attempts.setdefault(found["network_id"], []).append(
-                        Attempt(found["hash"], found["raw"], found["max_fee"])
+                        Attempt(found["hash"], found["raw"], found["max_fee"], found["priority_fee"])
                     )
         return [
             NetworkTransaction(
@@ -135,16 +140,29 @@ class NetworkStore:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def calls(self, statement_hashes: Iterable[bytes]) -> dict[bytes, tuple[str, str, bytes, bytes]]:
-        """Return ``(contract, function, words, signature)`` by statement hash, to sign a batch after a crash."""
+    def calls(self, statement_hashes: Sequence[bytes]) -> dict[bytes, SignedCall]:
+        """Return the signed calls of statements on the wire, to sign their batch again."""
         query = (
-            sa.select(s.statements, s.signatures.c.signature)
+            sa.select(s.statements, s.signatures.c.signature, s.queue.c.alone, s.queue.c.patient_id)
             .join(s.signatures, s.signatures.c.statement_hash == s.statements.c.statement_hash)
-            .where(s.statements.c.statement_hash.in_(list(statement_hashes)))
+            .outerjoin(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
+            .where(s.statements.c.statement_hash.in_(statement_hashes))
         )
         with self._database.read() as connection:
             return {
-                row["statement_hash"]: (row["contract"], row["function"], row["words"], row["signature"])
+                row["statement_hash"]: SignedCall(
+                    ti_id=row["ti_id"],
+                    contract=row["contract"],
+                    function=row["function"],
+                    words=row["words"],
+                    statement_hash=row["statement_hash"],
+                    signature=row["signature"],
+                    patient_id=row["patient_id"],
+                    deadline=row["deadline"],
+                    custodial=row["custodial"],
+                    alone=bool(row["alone"]),
+                    sent=True,
+                )
                 for row in connection.execute(query).mappings()
             }
 

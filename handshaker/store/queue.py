@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Event, EventKind, Refusal, SignedCall
+from handshaker.messages import Event, EventKind, Refusal, SignedCall, Waiting
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
 
 LEASE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A row of the queue with all that the Validator needs to carry it."""
-
-    call: SignedCall
-    refusal: Refusal | None
-    """Why it was refused last time, if it was."""
 
 
 class QueueStore:
@@ -41,16 +31,12 @@ class QueueStore:
             .order_by(s.queue.c.urgency, s.queue.c.seq)
             .limit(limit)
         )
+        with self._database.read() as connection:
+            # An idle worker must not take the write lock a hundred times a second.
+            if connection.execute(pick.limit(1)).first() is None:
+                return []
         if not self._database.is_sqlite:
             pick = pick.with_for_update(skip_locked=True)
-        with self._database.read() as connection:
-            if (
-                connection.execute(
-                    pick.limit(1) if self._database.is_sqlite else sa.select(s.queue.c.seq).limit(1)
-                ).first()
-                is None
-            ):
-                return []
         with self._database.write() as connection:
             taken = list(connection.execute(pick).scalars())
             if not taken:

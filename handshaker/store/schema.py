@@ -14,7 +14,7 @@ metadata = sa.MetaData()
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite keeps no time zone, so it is taken off on the way in and put back on the way out."""
+    """An aware UTC datetime. SQLite keeps no time zone: it is taken off on the way in and put back on the way out."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -244,6 +244,7 @@ attempts = sa.Table(
     ),
     sa.Column("raw", sa.LargeBinary, nullable=False),
     sa.Column("max_fee", sa.BigInteger, nullable=False),
+    sa.Column("priority_fee", sa.BigInteger, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
 """Every signed form of a network transaction, written before it is sent."""

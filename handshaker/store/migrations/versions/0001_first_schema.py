@@ -229,6 +229,7 @@ def upgrade() -> None:
         sa.Column("network_id", sa.BigInteger(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.Column("max_fee", sa.BigInteger(), nullable=False),
+        sa.Column("priority_fee", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["network_id"],

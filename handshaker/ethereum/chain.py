@@ -1,0 +1,344 @@
+"""An Ethereum node behind the ``Chain`` port: plain JSON-RPC through web3's provider, no ``Contract`` objects.
+
+Failures to reach the node become ``ChainUnreachable``; what a node says to raw bytes becomes a ``SendOutcome``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import requests
+from eth_abi.abi import decode, encode
+from eth_typing import HexStr
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
+from web3 import HTTPProvider, Web3
+from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, Web3RPCError
+from web3.providers import BaseProvider
+from web3.types import RPCEndpoint
+
+from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, NotDeployed
+from handshaker.ethereum.contracts import events, functions
+from handshaker.ethereum.nodes import ChainProfile, classify_send
+from handshaker.ethereum.refusals import decode_refusal, named
+from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, sign_transaction
+from handshaker.ethereum.statements import digest, statement_type
+from handshaker.messages import (
+    Attempt,
+    Block,
+    ChainIdentity,
+    Deployment,
+    Effect,
+    Fees,
+    NetworkTransaction,
+    Receipt,
+    Refusal,
+    SendOutcome,
+    SignedCall,
+)
+
+T = TypeVar("T")
+
+ITEM_GAS = 300_000
+"""What one statement of a key may use in the Relay; measured records and grants stay below a third of it."""
+ITEM_GAS_ALONE = 1_500_000
+"""What a statement may use that travels alone: an ERC-1271 account's check, or an earlier unknown failure."""
+
+_TIMEOUT = 30
+_ERC1271_MAGIC = bytes.fromhex("1626ba7e")
+
+
+def connect(url: str) -> BaseProvider:
+    """Return an HTTP provider that never sends anything twice by itself.
+
+    web3 retries ``eth_sendRawTransaction`` by default, and Ganache runs a replayed nonce 0 again.
+    """
+    return HTTPProvider(url, request_kwargs={"timeout": _TIMEOUT}, exception_retry_configuration=None)
+
+
+class EthereumChain:
+    """One node and, once deployed, our contracts on it."""
+
+    def __init__(self, provider: BaseProvider, profile: ChainProfile, deployment: Deployment | None = None) -> None:
+        self.profile = profile
+        self.deployment = deployment
+        self._web3 = Web3(provider)
+        self._identity: ChainIdentity | None = None
+
+    # ---- which chain ------------------------------------------------------------------------------------------
+
+    def identity(self) -> ChainIdentity:
+        """Return chain id and genesis hash, asked once."""
+        if self._identity is None:
+            chain_id = self._ask(lambda: self._web3.eth.chain_id)
+            genesis = self._ask(lambda: self._web3.eth.get_block(0))
+            self._identity = ChainIdentity(chain_id, bytes(genesis["hash"]))
+        return self._identity
+
+    def check_deployment(self) -> None:
+        """Raise ``ChainMismatch`` unless this is the chain that holds our contracts."""
+        expected = self._deployed().identity
+        self._identity = None
+        found = self.identity()
+        if found != expected:
+            raise ChainMismatch(
+                f"This instance is on chain {expected.chain_id} with genesis 0x{expected.genesis.hex()[:12]}…, "
+                f"but the node has chain {found.chain_id} with genesis 0x{found.genesis.hex()[:12]}….",
+                expected={"chain_id": expected.chain_id, "genesis": "0x" + expected.genesis.hex()},
+                found={"chain_id": found.chain_id, "genesis": "0x" + found.genesis.hex()},
+            )
+        for name, address in self._deployed().addresses.items():
+            if not self.has_code(address):
+                raise ChainMismatch(
+                    f"The node has the right chain but no contract {name} at {address}: its data was rolled back.",
+                    expected={"contract": name, "address": address},
+                    found={},
+                )
+
+    def address(self, contract: str) -> str:
+        """Return where ``contract`` is."""
+        return self._deployed().addresses[contract]
+
+    def digest(self, contract: str, statement_hash: bytes) -> bytes:
+        """Return the 32 bytes that a signer of a statement to ``contract`` signs."""
+        deployment = self._deployed()
+        return digest(statement_hash, deployment.identity.chain_id, deployment.addresses[contract])
+
+    # ---- blocks and effects -------------------------------------------------------------------------------------
+
+    def head(self) -> Block:
+        """Return the newest block."""
+        return _block(self._ask(lambda: self._web3.eth.get_block("latest")))
+
+    def block(self, number: int) -> Block | None:
+        """Return a block by number, or ``None`` when the chain is not that long."""
+        try:
+            return _block(self._ask(lambda: self._web3.eth.get_block(number)))
+        except BlockNotFound:
+            return None
+
+    def final_number(self, head: Block) -> int:
+        """Return the number of the highest block that the profile calls final; negative when there is none."""
+        tag = self.profile.finality_tag
+        if tag is not None:
+            return int(self._ask(lambda: self._web3.eth.get_block(tag))["number"])  # type: ignore[arg-type]
+        return head.number - self.profile.finality_depth
+
+    def effects(self, first: int, last: int) -> list[Effect]:
+        """Return what our contracts told in blocks ``first`` to ``last``, in order."""
+        deployment = self._deployed()
+        names = {
+            address: name for name, address in deployment.addresses.items() if name not in ("Relay", "AuditAnchor")
+        }
+        logs = self._ask(
+            lambda: self._web3.eth.get_logs(
+                {"fromBlock": first, "toBlock": last, "address": [to_checksum_address(a) for a in names]}
+            )
+        )
+        found = [_effect(names[log["address"]], log) for log in logs]
+        return sorted(
+            (effect for effect in found if effect is not None and any(effect.statement_hash)),
+            key=lambda effect: (effect.block_number, effect.log_index),
+        )
+
+    # ---- asking and sending -------------------------------------------------------------------------------------
+
+    def ask(self, calls: Sequence[SignedCall], block: int | None = None) -> list[Refusal | None]:
+        """Ask about a batch in one ``eth_call`` of the Relay; ``None`` for a statement that would take effect.
+
+        ``block`` asks about the state after that block instead of the newest.
+        """
+        data = self.relay_data(calls)
+        call = {"to": self.address("Relay"), "data": HexStr("0x" + data.hex()), "gas": self.profile.batch_gas}
+        answer = self._ask(lambda: self._web3.eth.call(call, "latest" if block is None else block))  # type: ignore[arg-type]
+        (outcomes,) = decode(functions("Relay")["relay"].output_types, bytes(answer))
+        return [None if ok else decode_refusal(reason) for ok, reason in outcomes]
+
+    def attempt(
+        self,
+        sign: Callable[[bytes], bytes],
+        transaction: NetworkTransaction,
+        calls: Sequence[SignedCall],
+        fees: Fees,
+    ) -> Attempt:
+        """Return signed bytes for a network transaction: the Relay with ``calls``, or a no-op when there are none.
+
+        ``sign`` is the relayer's: 32 bytes → r ‖ s ‖ recovery id.
+        """
+        return sign_transaction(
+            sign,
+            chain_id=self.identity().chain_id,
+            nonce=transaction.nonce,
+            to=self.address("Relay") if calls else transaction.relayer,
+            data=self.relay_data(calls) if calls else b"",
+            gas=transaction.gas,
+            fees=fees,
+        )
+
+    def relay_data(self, calls: Sequence[SignedCall]) -> bytes:
+        """Return the calldata of ``Relay.relay`` for a batch."""
+        items = [
+            (
+                self.address(call.contract),
+                ITEM_GAS_ALONE if call.alone else ITEM_GAS,
+                statement_type(call.contract, call.function).calldata(call.words, call.signature),
+            )
+            for call in calls
+        ]
+        relay = functions("Relay")["relay"]
+        return relay.selector + encode(relay.input_types, (items,))
+
+    def gas(self, calls: Sequence[SignedCall]) -> int:
+        """Return a gas limit with which the Relay can promise every item its own; a no-op's when there is none."""
+        if not calls:
+            return INTRINSIC_GAS
+        data = self.relay_data(calls)
+        limits = sum(ITEM_GAS_ALONE if call.alone else ITEM_GAS for call in calls)
+        return INTRINSIC_GAS + CALLDATA_GAS * len(data) + limits * 64 // 63 + 20_000 * (len(calls) + 1)
+
+    def send(self, raw: bytes) -> SendOutcome:
+        """Hand raw bytes to the node; never raises for what the node or the wire does."""
+        try:
+            self._web3.eth.send_raw_transaction(raw)
+        except Web3RPCError as error:
+            response: Any = error.rpc_response or {}
+            body = response.get("error")
+            code = body.get("code") if isinstance(body, dict) else None
+            return classify_send(self.profile, code, str(body.get("message") if isinstance(body, dict) else error))
+        except (requests.RequestException, OSError, Web3Exception, ValueError):
+            return SendOutcome.UNKNOWN
+        except Exception as error:
+            # eth-tester answers with exceptions of its own, which are no subclass of web3's.
+            return classify_send(self.profile, None, str(error))
+        return SendOutcome.ACCEPTED
+
+    def receipt(self, transaction_hash: bytes) -> Receipt | None:
+        """Return the receipt of a mined transaction with the Relay's rejections, or ``None``."""
+        try:
+            found = self._ask(lambda: self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
+        except TransactionNotFound:
+            return None
+        rejections = {}
+        for log in found["logs"]:
+            if self.deployment and log["address"] == self.address("Relay"):
+                item = events("Relay").get(bytes(log["topics"][0]))
+                if item is not None:
+                    (reason,) = decode(("bytes",), bytes(log["data"]))
+                    rejections[int.from_bytes(log["topics"][1], "big")] = decode_refusal(reason)
+        return Receipt(
+            transaction_hash=transaction_hash,
+            block_number=found["blockNumber"],
+            block_hash=bytes(found["blockHash"]),
+            succeeded=found["status"] == 1,
+            gas_used=found["gasUsed"],
+            rejections=rejections,
+        )
+
+    def created_contract(self, transaction_hash: bytes) -> str:
+        """Return the address of the contract that a mined transaction created; raises ``ChainError`` otherwise."""
+        found = self._ask(lambda: self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
+        if found["status"] != 1 or not found["contractAddress"]:
+            raise ChainError("A contract could not be deployed: the transaction failed.")
+        return str(found["contractAddress"])
+
+    def fees(self) -> Fees:
+        """Return the fees of a first attempt: room for six full blocks in a row, and a small tip."""
+        base = self._ask(lambda: self._web3.eth.get_block("latest")).get("baseFeePerGas", 0)
+        tip = min(self.profile.priority_fee, self.profile.max_fee_cap)
+        return Fees(min(2 * base + tip, self.profile.max_fee_cap), tip)
+
+    def bumped(self, attempt: Attempt) -> Fees | None:
+        """Return the fees of the attempt after ``attempt``; ``None`` at the profile's cap."""
+        higher = self.profile.bumped(attempt.max_fee, attempt.priority_fee)
+        return None if higher is None else Fees(*higher)
+
+    def nonce(self, account: str, block: int | None = None) -> int:
+        """Return how many transactions of ``account`` are in the chain up to a block (the newest)."""
+        at = "latest" if block is None else block
+        return self._ask(lambda: self._web3.eth.get_transaction_count(to_checksum_address(account), at))  # type: ignore[arg-type]
+
+    def balance(self, account: str) -> int:
+        """Return the balance of ``account`` in wei."""
+        return self._ask(lambda: self._web3.eth.get_balance(to_checksum_address(account)))
+
+    # ---- reading our contracts ----------------------------------------------------------------------------------
+
+    def view(self, contract: str, function: str, *arguments: Any) -> tuple[Any, ...]:
+        """Call a view function at the newest block; return its decoded outputs (tuples for structs)."""
+        item = functions(contract)[function]
+        data = item.selector + encode(item.input_types, arguments)
+        call: Any = {"to": self.address(contract), "data": HexStr("0x" + data.hex())}
+        return decode(item.output_types, bytes(self._ask(lambda: self._web3.eth.call(call))))
+
+    def has_code(self, account: str) -> bool:
+        """Return whether ``account`` is a contract (then its signatures are checked by ERC-1271)."""
+        return len(self._ask(lambda: self._web3.eth.get_code(to_checksum_address(account)))) > 0
+
+    def accepts_signature(self, account: str, signed: bytes, signature: bytes) -> bool:
+        """Ask the contract ``account`` whether ``signature`` of digest ``signed`` is its own (ERC-1271)."""
+        data = _ERC1271_MAGIC + encode(("bytes32", "bytes"), (signed, signature))
+        call: Any = {"to": to_checksum_address(account), "data": HexStr("0x" + data.hex())}
+        with suppress(ChainError):
+            return bytes(self._ask(lambda: self._web3.eth.call(call)))[:4] == _ERC1271_MAGIC
+        return False
+
+    def client_version(self) -> str:
+        """Return what the node calls itself."""
+        return str(self._ask(lambda: self._web3.client_version))
+
+    def beat(self) -> bool:
+        """Make a block on a chain that makes none while idle; ``False`` where the profile knows no way."""
+        if not self.profile.heartbeat:
+            return False
+        self._ask(lambda: self._web3.manager.request_blocking(RPCEndpoint("evm_mine"), []))
+        return True
+
+    def _deployed(self) -> Deployment:
+        if self.deployment is None:
+            raise NotDeployed("The contracts are not on this chain.")
+        return self.deployment
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except (BlockNotFound, TransactionNotFound):
+            raise
+        except (requests.RequestException, ConnectionError, TimeoutError) as error:
+            raise ChainUnreachable("No Ethereum node answers.", url=self._url()) from error
+        except Web3RPCError as error:
+            raise ChainError(f"The node refused a question: {error.message}.") from error
+        except Web3Exception as error:
+            raise ChainError(f"The node gave no usable answer: {error}.") from error
+
+    def _url(self) -> str:
+        return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
+
+
+def _block(raw: Any) -> Block:
+    return Block(raw["number"], bytes(raw["hash"]), bytes(raw["parentHash"]), raw["timestamp"])
+
+
+def _effect(contract: str, log: Any) -> Effect | None:
+    item = events(contract).get(bytes(log["topics"][0])) if log["topics"] else None
+    if item is None or not item.inputs or item.inputs[0]["name"] != "statement":
+        return None
+    indexed = [part for part in item.inputs if part["indexed"]]
+    rest = tuple(part for part in item.inputs if not part["indexed"])
+    topics = tuple(
+        decode((part["type"],), bytes(topic))[0] for part, topic in zip(indexed, log["topics"][1:], strict=True)
+    )
+    arguments = named(tuple(indexed), topics) | named(
+        rest, decode(tuple(part["type"] for part in rest), bytes(log["data"]))
+    )
+    return Effect(
+        statement_hash=bytes(log["topics"][1]),
+        contract=contract,
+        event=item.name,
+        arguments=arguments,
+        block_number=log["blockNumber"],
+        block_hash=bytes(log["blockHash"]),
+        transaction_hash=bytes(log["transactionHash"]),
+        log_index=log["logIndex"],
+    )

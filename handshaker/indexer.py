@@ -1,0 +1,142 @@
+"""The indexer: walks the chain by parent hash, and is where *valid* comes from.
+
+An effect event in a final block settles the TI of its statement, whoever carried it there. A statement that nobody
+here has seen (a patient acting alone) becomes a TI of origin ``chain``.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from handshaker.codes import EFFECT
+from handshaker.messages import Block, Conclusion, Effect, InitialTransaction, Origin, Verdict, VerdictKind
+from handshaker.mirror import reflect
+from handshaker.ports import Chain, Clock
+from handshaker.store.sql_store import SqlStore
+
+_CHUNK = 500
+"""Blocks that are asked for at once; nodes limit the range of ``eth_getLogs``."""
+
+_FUNCTIONS = {
+    "OrganisationRegistered": "registerOrganisation",
+    "PractitionerRegistered": "registerPractitioner",
+    "PatientRegistered": "registerPatient",
+    "ControllerRotated": "rotateController",
+    "RecoveryProposed": "proposeRecovery",
+    "RecoveryVetoed": "vetoRecovery",
+    "OfficerAppointed": "appointOfficer",
+    "ConsentGranted": "grant",
+    "ConsentRevoked": "revoke",
+    "EpochAdvanced": "revokeAll",
+    "Delegated": "delegate",
+    "DelegationEnded": "endDelegation",
+    "EmergencyPreferenceSet": "setEmergencyPreference",
+    "EmergencyOpened": "openEmergency",
+    "Recorded": "record",
+    "Retracted": "retract",
+}
+"""Effect event → the function that emits it; a test holds it against the ABI."""
+
+log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """Keeps the store's view of the chain up to date and acknowledges what took effect."""
+
+    def __init__(self, chain: Chain, store: SqlStore, clock: Clock, first_block: int) -> None:
+        self._chain = chain
+        self._store = store
+        self._clock = clock
+        self._first = first_block
+        self._settled = first_block - 1
+
+    def advance(self) -> Block | None:
+        """Walk to the head and acknowledge the effects of final blocks; return the last final block, if any.
+
+        Raises ``ChainUnreachable`` and ``ChainError``; what was walked until then stays.
+        """
+        head = self._chain.head()
+        tip = self._common_ancestor(head)
+        number = tip.number + 1 if tip else self._first
+        while number <= head.number:
+            last = min(number + _CHUNK - 1, head.number)
+            if not self._extend(number, last):
+                return None
+            number = last + 1
+        final = self._store.chain_view.block(self._chain.final_number(head))
+        if final is not None:
+            self._settle(final)
+        return final
+
+    def _common_ancestor(self, head: Block) -> Block | None:
+        """Return the highest walked block that is still on the chain, after forgetting the ones above it."""
+        tip = self._store.chain_view.tip()
+        if tip is None or tip.hash == head.hash:
+            return tip
+        found = tip
+        while (there := self._chain.block(found.number)) is None or there.hash != found.hash:
+            below = self._store.chain_view.block(found.number - 1)
+            if below is None:
+                break
+            found = below
+        if found.number < tip.number:
+            now = self._clock.now()
+            for gone in self._store.chain_view.roll_back(found.number):
+                contradicted = self._store.audit.contradict(gone.hash, gone.number, now)
+                if contradicted:
+                    log.error(
+                        "fork below finality: block %d vanished, %d contradictions", gone.number, len(contradicted)
+                    )
+            log.warning("fork: walked back from block %d to %d", tip.number, found.number)
+            self._settled = min(self._settled, found.number)
+        return found
+
+    def _extend(self, first: int, last: int) -> bool:
+        """Append blocks ``first`` to ``last``; ``False`` when the chain changed under the walk (next time, then)."""
+        parent = self._store.chain_view.block(first - 1)
+        blocks: list[Block] = []
+        for number in range(first, last + 1):
+            block = self._chain.block(number)
+            if block is None or (parent is not None and block.parent != parent.hash):
+                return False
+            blocks.append(block)
+            parent = block
+        effects = self._chain.effects(first, last)
+        hashes = {block.hash for block in blocks}
+        if any(effect.block_hash not in hashes for effect in effects):
+            return False
+        self._store.chain_view.extend(blocks, effects)
+        return True
+
+    def _settle(self, final: Block) -> None:
+        if final.number <= self._settled:
+            return
+        conclusions = []
+        for effect, ti_id in self._store.chain_view.unsettled_effects(self._settled, final.number):
+            reflect(effect, self._store.people)
+            conclusions.append(
+                Conclusion(
+                    ti_id or self._adopt(effect), Verdict(VerdictKind.VALID, EFFECT, {"event": effect.event}, effect)
+                )
+            )
+        self._store.audit.conclude(conclusions, self._clock.now())
+        self._settled = final.number
+
+    def _adopt(self, effect: Effect) -> str:
+        arguments = effect.arguments
+        patient_id = arguments.get("patientId")
+        actor_id = arguments.get("author") or arguments.get("practitionerId") or patient_id or arguments.get("signer")
+        ti = InitialTransaction(
+            ti_id=str(uuid.uuid4()),
+            template=f"{effect.contract}.{effect.event}",
+            template_version=0,
+            actor_id=str(actor_id or "unknown"),
+            patient_id=patient_id,
+            payload={},
+            idempotency_key=f"chain/0x{effect.statement_hash.hex()}",
+            received_at=self._clock.now(),
+            origin=Origin.CHAIN,
+        )
+        self._store.chain_view.adopt(ti, effect, _FUNCTIONS[effect.event], str(arguments.get("signer", "")))
+        return ti.ti_id

@@ -1,0 +1,207 @@
+"""The Transaction Validator: asks the network, carries the transaction, reads the verdict.
+
+It decides and speaks to the chain; what it decides, the worker writes down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from handshaker.codes import EXPIRED, code_of
+from handshaker.messages import (
+    Attempt,
+    Block,
+    Conclusion,
+    Fees,
+    NetworkTransaction,
+    Receipt,
+    Refusal,
+    SendOutcome,
+    SignedCall,
+    Verdict,
+    VerdictKind,
+    Waiting,
+)
+from handshaker.ports import Chain, Clock
+
+RECHECK = timedelta(seconds=2)
+"""How soon a refused statement that may still take effect is asked about again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the chain's profile says about carrying."""
+
+    ask_first: bool
+    max_batch: int
+    batch_gas: int
+    depth: int
+    """Blocks on top before a block is final; 0: the newest block is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A statement that goes back to the queue."""
+
+    call: SignedCall
+    until: datetime
+    refusal: Refusal | None = None
+    alone: bool = False
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What to do with a batch."""
+
+    go: list[SignedCall] = field(default_factory=list)
+    conclude: list[Conclusion] = field(default_factory=list)
+    wait: list[Wait] = field(default_factory=list)
+
+
+class TransactionValidator:
+    """Decides about batches and speaks to one chain through one relayer."""
+
+    def __init__(
+        self, chain: Chain, clock: Clock, policy: Policy, relayer: str, sign: Callable[[bytes], bytes]
+    ) -> None:
+        self._chain = chain
+        self._clock = clock
+        self._sign = sign
+        self.policy = policy
+        self.relayer = relayer
+
+    # ---- before sending -----------------------------------------------------------------------------------------
+
+    def decide(self, batch: Sequence[Waiting], final: Block, busy_patients: set[str]) -> Decisions:
+        """Say which statements go, which are invalid and which wait.
+
+        ``final`` is the last final block whose effects are acknowledged, so a statement of ``batch`` has not taken
+        effect up to it. ``busy_patients`` have statements in flight, after which theirs are judged anew.
+        """
+        decisions = Decisions()
+        open_: list[Waiting] = []
+        for waiting in batch:
+            if self._is_over(waiting.call, final):
+                decisions.conclude.append(_invalid(waiting.call, waiting.refusal or Refusal("StatementExpired")))
+            else:
+                open_.append(waiting)
+        unasked = [w for w in open_ if not self._must_ask(w)]
+        decisions.go.extend(w.call for w in unasked)
+        asked = [w for w in open_ if self._must_ask(w)]
+        for together in _parts(asked, self.policy.max_batch):
+            answers = self._chain.ask([waiting.call for waiting in together])
+            for waiting, refusal in zip(together, answers, strict=True):
+                self._judge(waiting, refusal, final, busy_patients, decisions)
+        return decisions
+
+    def batches(self, calls: Sequence[SignedCall]) -> Iterator[list[SignedCall]]:
+        """Split what goes into network transactions: loners alone, the others up to the profile's limits."""
+        together: list[SignedCall] = []
+        for call in calls:
+            if call.alone:
+                yield [call]
+                continue
+            if together and (
+                len(together) == self.policy.max_batch or self._chain.gas([*together, call]) > self.policy.batch_gas
+            ):
+                yield together
+                together = []
+            together.append(call)
+        if together:
+            yield together
+
+    def gas(self, calls: Sequence[SignedCall]) -> int:
+        """Return the gas limit of a batch."""
+        return self._chain.gas(calls)
+
+    def floor(self) -> int:
+        """Return the lowest nonce that the relayer can still use."""
+        return self._chain.nonce(self.relayer)
+
+    # ---- sending --------------------------------------------------------------------------------------------------
+
+    def attempt(
+        self, transaction: NetworkTransaction, calls: Sequence[SignedCall], fees: Fees | None = None
+    ) -> Attempt:
+        """Return signed bytes for a network transaction; they are written down before they are sent."""
+        return self._chain.attempt(self._sign, transaction, calls, fees or self._chain.fees())
+
+    def bumped(self, transaction: NetworkTransaction) -> Fees | None:
+        """Return dearer fees for a transaction that the network does not take, within the cap."""
+        return self._chain.bumped(transaction.attempts[-1])
+
+    def send(self, transaction: NetworkTransaction) -> SendOutcome:
+        """Send the latest bytes of a network transaction; sending them again is always safe."""
+        return self._chain.send(transaction.attempts[-1].raw)
+
+    # ---- after sending --------------------------------------------------------------------------------------------
+
+    def settled_nonces(self, final: Block) -> int:
+        """Return how many nonces of the relayer are used up in final blocks."""
+        return self._chain.nonce(self.relayer, final.number if self.policy.depth else None)
+
+    def receipt(self, transaction: NetworkTransaction) -> Receipt | None:
+        """Ask for every hash that was ever sent for this nonce; return the receipt of the one that was mined."""
+        for attempt in transaction.attempts:
+            receipt = self._chain.receipt(attempt.hash)
+            if receipt is not None:
+                return receipt
+        return None
+
+    # ---- judging --------------------------------------------------------------------------------------------------
+
+    def _must_ask(self, waiting: Waiting) -> bool:
+        return self.policy.ask_first or waiting.refusal is not None
+
+    def _judge(
+        self, waiting: Waiting, refusal: Refusal | None, final: Block, busy: set[str], decisions: Decisions
+    ) -> None:
+        call, now = waiting.call, self._clock.now()
+        if refusal is None:
+            decisions.go.append(call)
+        elif call.patient_id in busy:
+            decisions.wait.append(Wait(call, now))
+        elif refusal.is_unknown:
+            decisions.wait.append(Wait(call, now + RECHECK if call.alone else now, refusal, alone=True))
+        elif _is_unsent_custodial(call) or (refusal.is_terminal and self._is_refused_at(call, final)):
+            decisions.conclude.append(_invalid(call, refusal))
+        else:
+            decisions.wait.append(Wait(call, now + RECHECK, refusal))
+
+    def _is_over(self, call: SignedCall, final: Block) -> bool:
+        if call.deadline is None:
+            return False
+        if _is_unsent_custodial(call) and self._clock.now().timestamp() > call.deadline:
+            return True
+        return final.timestamp > call.deadline
+
+    def _is_refused_at(self, call: SignedCall, final: Block) -> bool:
+        if self.policy.depth == 0:
+            return True
+        (refusal,) = self._chain.ask([call], final.number)
+        return refusal is not None and refusal.is_terminal
+
+
+def _is_unsent_custodial(call: SignedCall) -> bool:
+    """Whether destroying the signature makes sure that the statement never takes effect."""
+    return call.custodial and not call.sent
+
+
+def _invalid(call: SignedCall, refusal: Refusal) -> Conclusion:
+    code = EXPIRED if refusal.error == "StatementExpired" else code_of(refusal.error)
+    return Conclusion(
+        call.ti_id,
+        Verdict(VerdictKind.INVALID, code, refusal.arguments),
+        destroy_signature=_is_unsent_custodial(call),
+    )
+
+
+def _parts(asked: Sequence[Waiting], size: int) -> Iterator[list[Waiting]]:
+    together = [waiting for waiting in asked if not waiting.call.alone]
+    for start in range(0, len(together), size):
+        yield together[start : start + size]
+    for waiting in asked:
+        if waiting.call.alone:
+            yield [waiting]

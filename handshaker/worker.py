@@ -1,0 +1,217 @@
+"""The worker: the half of the pipeline that works behind the request.
+
+One pass is ``step``. The order of writes is the whole point: the nonce is in the database before anything is signed,
+the signed bytes before anything is sent; so whatever is killed where, the next life finds what it needs to finish,
+and never a reason to send something else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handshaker.errors import HandshakerError, RelayerUnfunded
+from handshaker.indexer import Indexer
+from handshaker.messages import Attempt, Block, Event, EventKind, NetworkTransaction, SendOutcome, SignedCall
+from handshaker.ports import Chain, Clock
+from handshaker.store.sql_store import SqlStore
+from handshaker.validator import TransactionValidator
+
+RESEND = timedelta(seconds=5)
+"""How soon the same bytes go again while their transaction is in no block."""
+TROUBLE_PAUSE = 1.0
+"""Seconds before the next pass when the chain or the database does not answer."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Takes what is waiting, has it carried, and writes what became of it."""
+
+    def __init__(
+        self,
+        name: str,
+        store: SqlStore,
+        chain: Chain,
+        validator: TransactionValidator,
+        indexer: Indexer,
+        clock: Clock,
+        poll_interval: float,
+        max_pending: int,
+        bump_after: float | None,
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._chain = chain
+        self._validator = validator
+        self._indexer = indexer
+        self._clock = clock
+        self._poll_interval = poll_interval
+        self._max_pending = max_pending
+        self._bump_after = bump_after
+        self._last_sent: dict[int, datetime] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
+        self._store.queue.release_all(self._name)
+        log.info("worker %s carries for relayer %s", self._name, self._validator.relayer)
+        troubled = False
+        while not stop.is_set():
+            try:
+                worked = self.step()
+                if troubled:
+                    log.info("worker %s goes on", self._name)
+                troubled = False
+            except HandshakerError as error:
+                if not troubled:
+                    log.warning("worker %s waits: [%s] %s", self._name, error.code, error)
+                troubled = True
+                stop.wait(TROUBLE_PAUSE)
+                continue
+            if not worked:
+                stop.wait(self._poll_interval)
+
+    def step(self) -> bool:
+        """Do one pass; return whether there was anything to do."""
+        final = self._indexer.advance()
+        if final is None:
+            return False
+        open_transactions = self._settle(final)
+        self._send_again(open_transactions)
+        free = self._max_pending - len(open_transactions)
+        worked = self._spend_first_nonce() or self._carry(final, free)
+        self._beat(final)
+        return worked or bool(open_transactions)
+
+    # ---- what became of what was sent ----------------------------------------------------------------------------
+
+    def _settle(self, final: Block) -> list[NetworkTransaction]:
+        """Write down which nonces are settled in final blocks; return the ones that are not."""
+        unsettled = self._store.network.unsettled(self._validator.relayer)
+        if not unsettled:
+            return []
+        # Asked before the receipts: a nonce that is used up by now and of which no receipt is known was not ours.
+        used = self._validator.settled_nonces(final)
+        remaining = []
+        for transaction in unsettled:
+            receipt = self._validator.receipt(transaction)
+            now = self._clock.now()
+            if receipt is not None and receipt.block_number <= final.number:
+                self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
+                self._last_sent.pop(transaction.network_id, None)
+                continue
+            if receipt is not None:
+                self._store.network.mined(transaction, receipt, now)
+            elif transaction.nonce < used:
+                log.error("nonce %d was used by a foreign transaction", transaction.nonce)
+                self._store.network.settle(transaction, "replaced", now)
+                continue
+            remaining.append(transaction)
+        return remaining
+
+    def _send_again(self, transactions: list[NetworkTransaction]) -> None:
+        for transaction in transactions:
+            now = self._clock.now()
+            last = self._last_sent.get(transaction.network_id)
+            if last is not None and now - last < RESEND:
+                continue
+            if not transaction.attempts:
+                # A crash between the nonce and the signature: the same statements at the same nonce.
+                transaction = self._sign(transaction, self._calls(transaction))
+            elif last is not None and self._bump_after is not None and now - last > timedelta(seconds=self._bump_after):
+                fees = self._validator.bumped(transaction)
+                if fees is not None:
+                    attempt = self._validator.attempt(transaction, self._calls(transaction), fees)
+                    transaction = self._written(transaction, attempt)
+            self._send(transaction)
+
+    # ---- carrying ---------------------------------------------------------------------------------------------------
+
+    def _spend_first_nonce(self) -> bool:
+        """Spend the relayer's nonce 0 on a no-op: Ganache runs a replayed first transaction again."""
+        if self._store.network.count(self._validator.relayer) or self._validator.floor():
+            return False
+        self._dispatch([], 0)
+        return True
+
+    def _carry(self, final: Block, free: int) -> bool:
+        if free <= 0:
+            return False
+        limit = self._validator.policy.max_batch * free
+        batch = self._store.queue.take(self._name, self._clock.now(), min(limit, 500))
+        if not batch:
+            return False
+        patients = [waiting.call.patient_id for waiting in batch if waiting.call.patient_id]
+        busy = self._store.queue.patients_in_flight(patients)
+        decisions = self._validator.decide(batch, final, busy)
+        self._store.audit.conclude(decisions.conclude, self._clock.now())
+        refused = {waiting.call.ti_id: waiting.refusal for waiting in batch}
+        for wait in decisions.wait:
+            event = None
+            if wait.refusal is not None and wait.refusal != refused[wait.call.ti_id]:
+                event = Event(wait.call.ti_id, EventKind.DEFERRED, self._clock.now(), {"code": wait.refusal.error})
+            self._store.queue.set_aside([wait.call.ti_id], wait.until, event, wait.refusal, alone=wait.alone)
+        floor = self._validator.floor() if decisions.go else 0
+        later: list[SignedCall] = []
+        for together in self._validator.batches(decisions.go):
+            if free > 0:
+                self._dispatch(together, floor)
+                free -= 1
+            else:
+                later.extend(together)
+        if later:
+            self._store.queue.set_aside([call.ti_id for call in later], self._clock.now())
+        return bool(decisions.go or decisions.conclude)
+
+    def _dispatch(self, calls: list[SignedCall], floor: int) -> None:
+        gas = self._validator.gas(calls)
+        self._require_funds(gas)
+        transaction = self._store.network.allocate(
+            self._validator.relayer,
+            floor,
+            [(call.ti_id, call.statement_hash) for call in calls],
+            gas,
+            self._name,
+            self._clock.now(),
+        )
+        if transaction is None:
+            return
+        carried = set(transaction.statements)
+        self._send(self._sign(transaction, [call for call in calls if call.statement_hash in carried]))
+
+    def _sign(self, transaction: NetworkTransaction, calls: list[SignedCall]) -> NetworkTransaction:
+        return self._written(transaction, self._validator.attempt(transaction, calls))
+
+    def _written(self, transaction: NetworkTransaction, attempt: Attempt) -> NetworkTransaction:
+        self._store.network.add_attempt(transaction.network_id, attempt, self._clock.now())
+        return replace(transaction, attempts=(*transaction.attempts, attempt))
+
+    def _send(self, transaction: NetworkTransaction) -> None:
+        outcome = self._validator.send(transaction)
+        self._last_sent[transaction.network_id] = self._clock.now()
+        if outcome is not SendOutcome.ACCEPTED:
+            log.warning("nonce %d: the node's answer is %s; the same bytes go again", transaction.nonce, outcome)
+
+    def _calls(self, transaction: NetworkTransaction) -> list[SignedCall]:
+        found = self._store.network.calls(transaction.statements)
+        return [found[statement] for statement in transaction.statements]
+
+    def _require_funds(self, gas: int) -> None:
+        balance = self._chain.balance(self._validator.relayer)
+        needed = gas * self._chain.fees().max_fee
+        if balance < needed:
+            raise RelayerUnfunded(
+                f"The relayer {self._validator.relayer} has {balance} wei and needs {needed}.",
+                address=self._validator.relayer,
+                balance=str(balance),
+            )
+
+    # ---- an idle chain ----------------------------------------------------------------------------------------------
+
+    def _beat(self, final: Block) -> None:
+        """Ask for a block when a deadline is over by the clock, but the chain has no block that says so."""
+        deadline = self._store.queue.earliest_deadline()
+        if deadline is not None and final.timestamp <= deadline < self._clock.now().timestamp():
+            self._chain.beat()
