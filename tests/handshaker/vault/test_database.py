@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, event
 
 from handshaker.errors import StoreUnavailable, VaultError
+from handshaker.ports import Vault
 from handshaker.vault import SqlVault
 from handshaker.vault.schema import metadata
 from tests.handshaker.vault.place import VaultPlace
@@ -140,3 +141,9 @@ def test_a_full_disk_is_said_plainly_and_what_was_written_stays_readable(place: 
 def test_a_vault_that_would_not_last_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lasts"):
         SqlVault.open(url, tmp_path / "root.key", clock=VaultPlace(tmp_path).clock)
+
+
+def test_it_is_the_vault_that_the_ports_ask_for(vault: SqlVault) -> None:
+    port: Vault = vault  # the type checker compares the signatures
+
+    assert not [name for name in vars(Vault) if not name.startswith("_") and not callable(getattr(port, name))]
