@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,22 @@ def named(path: Path) -> str:
 def own_files(*suffixes: str) -> list[Path]:
     """Return the tracked files with these suffixes that were written here."""
     return [path for path in TRACKED if path.suffix in suffixes and not fnmatch(named(path), VENDORED)]
+
+
+def distribution_name(requirement: str) -> str:
+    """Return the normalised name in ``requirement``."""
+    return re.split(r"[\[<>=!~; ]", requirement)[0].lower().replace("_", "-")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top-level names that a Python file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
 
 
 def test_a_file_can_be_read_in_one_sitting() -> None:
@@ -98,8 +117,22 @@ def test_the_python_lock_covers_what_the_project_asks_for() -> None:
     locked = {line.partition("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
     document = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = document["project"]["dependencies"] + document["project"]["optional-dependencies"]["dev"]
-    names = {re.split(r"[\[<>=!~; ]", requirement)[0].lower().replace("_", "-") for requirement in wanted}
-    assert names - locked == set()
+    assert {distribution_name(requirement) for requirement in wanted} - locked == set()
+
+
+def test_the_project_asks_for_every_package_that_it_imports() -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    run = {distribution_name(requirement) for requirement in document["dependencies"]}
+    develop = run | {distribution_name(requirement) for requirement in document["optional-dependencies"]["dev"]}
+    providers = packages_distributions()
+    own = {path.parts[len(ROOT.parts)] for path in own_files(".py")}
+    missing = set()
+    for path in own_files(".py"):
+        asked = run if path.is_relative_to(ROOT / "handshaker") else develop
+        for name in imported(path) - own - sys.stdlib_module_names:
+            if not {distribution_name(provider) for provider in providers.get(name, [name])} & asked:
+                missing.add(f"{named(path)}: {name}")
+    assert missing == set()
 
 
 def test_the_node_lock_is_exact_and_without_addresses() -> None:
