@@ -31,6 +31,11 @@ class AnvilNode:
         self._process: NodeProcess | None = None
         self.url = ""
 
+    @property
+    def pid(self) -> int | None:
+        """The id of its process group, if it was started."""
+        return self._process.pid if self._process else None
+
     def start(self, timeout: float = 30.0) -> AnvilNode:
         """Start it and wait until it answers. Raises ``NodeMissing`` and ``NodeFailed``."""
         # Without pruning it writes the state of every block to disk. It has no accounts: keys that everybody knows

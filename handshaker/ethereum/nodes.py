@@ -58,8 +58,6 @@ class ChainProfile:
     """Whether it refuses a transaction that was signed for another chain."""
     replays_nonce_zero: bool = False
     """Whether it runs a known transaction with nonce 0 again: a relayer's first nonce must do no harm."""
-    stale_call_time: bool = False
-    """Whether ``eth_call`` sees the time of the last block, which on an idle chain is long past."""
 
     def bumped(self, max_fee: int, priority_fee: int) -> tuple[int, int] | None:
         """Return (max fee, priority fee) of the next attempt at the same nonce; ``None`` where the cap forbids it."""
@@ -88,7 +86,6 @@ GANACHE = ChainProfile(
     priority_fee=GWEI,
     bump_after=None,
     replays_nonce_zero=True,
-    stale_call_time=True,
 )
 
 ANVIL = ChainProfile(

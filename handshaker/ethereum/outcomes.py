@@ -43,8 +43,8 @@ TABLE: Mapping[str, tuple[Rule, ...]] = {
         # A block with this nonce is being made: whose it is shows when it is there.
         Rule(SendOutcome.UNKNOWN, -32003, "mining has already started"),
         *_rejected(-32003),
-        *_rejected(-32000, "correct nonce", "intrinsic gas", "block gas limit", "insufficient funds"),
-        *_rejected(None, "invalid chain id", "could not decode", "which isn't allowed as of eip-3860"),
+        *_rejected(-32000, "correct nonce", "intrinsic gas", "block gas limit", "invalid chain id", "eip-3860"),
+        *_rejected(-32700, "could not decode"),
     ),
     "anvil": (
         *_accepted(-32003, "transaction already imported"),
@@ -59,9 +59,11 @@ TABLE: Mapping[str, tuple[Rule, ...]] = {
         None,
         "invalid transaction nonce",
         "cannot afford",
+        "does not have enough balance",
         "message.gas cannot be negative",
         "exceeds gas limit",
         "lower than block's base fee",
+        "eip-3860",
         "unknown transaction type",
     ),
     "ethereum": (

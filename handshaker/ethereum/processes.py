@@ -71,8 +71,9 @@ def ask(url: str, method: str, *params: Json, timeout: float = PATIENCE) -> Json
     finally:
         connection.close()
     if not isinstance(answer, dict) or "result" not in answer:
-        complaint = answer.get("error", {}) if isinstance(answer, dict) else {}
-        raise NodeFailed(f"The node at {url} refused {method}.", program=url, complaint=complaint)
+        refusal = answer.get("error") if isinstance(answer, dict) else None
+        complaint = str(refusal.get("message")) if isinstance(refusal, dict) else "it gave no JSON-RPC answer"
+        raise NodeFailed(f"The node at {url} refused {method}: {complaint}.", program=url, complaint=complaint)
     return answer["result"]
 
 
