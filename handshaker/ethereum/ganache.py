@@ -1,6 +1,8 @@
 """Ganache: the local chain that the Handshaker brings along, with a database that outlives it.
 
-Its options are data (``ganache.json``). Its mnemonic is made once for each instance, lives in
+Its options are data (``ganache.json``). It mines ``strict``: a send is answered at once, even one whose predecessor is
+still to come, where ``eager`` holds the request until the block is made (one connection 430 against 290 sends a second,
+eight 2,300 against 400). It mines no blocks by time: with a block time it strands pipelined transactions. Its mnemonic is made once for each instance, lives in
 ``instance/keys/mnemonic`` and reaches Ganache through a pipe.
 """
 
