@@ -2,8 +2,9 @@
 
 Its options are data (``ganache.json``). It mines ``strict``: a send is answered at once, even one whose predecessor is
 still to come, where ``eager`` holds the request until the block is made (one connection 430 against 290 sends a second,
-eight 2,300 against 400). It mines no blocks by time: with a block time it strands pipelined transactions. Its mnemonic is made once for each instance, lives in
-``instance/keys/mnemonic`` and reaches Ganache through a pipe.
+eight 2,300 against 400). It mines no blocks by time, for a block time strands pipelined transactions.
+
+Its mnemonic is made once for each instance, lives in ``instance/keys/mnemonic`` and reaches Ganache through a pipe.
 """
 
 from __future__ import annotations
