@@ -38,14 +38,14 @@ def sign(
     verifying_contract: str,
 ) -> bytes:
     """Sign a statement; return 65 bytes ``r ‖ s ‖ v`` with v 27 or 28."""
-    kind = statement_type(contract, function)
-    signature = key.sign_msg_hash(digest(kind.struct_hash(kind.words(values)), chain_id, verifying_contract))
+    signature = key.sign_msg_hash(digest(statement_id(contract, function, values), chain_id, verifying_contract))
     return signature.to_bytes()[:64] + bytes([27 + signature.v])
 
 
 def statement_id(contract: str, function: str, values: Mapping[str, FieldValue]) -> bytes:
     """Return the struct hash of a statement: its identity on chain."""
     kind = statement_type(contract, function)
+    assert values.keys() == {name for name, _ in kind.fields}, "a draft has a field that the statement has not"
     return kind.struct_hash(kind.words(values))
 
 

@@ -92,7 +92,8 @@ def test_the_words_of_a_statement_say_all_of_it(act: Act, data: st.DataObject) -
 
 @pytest.mark.parametrize("act", [act for act in ACTS if "deadline" in act.draft()], ids=str)
 @given(data=st.data())
-def test_the_chain_hashes_alike(act: Act, data: st.DataObject, hospital: Hospital) -> None:
+def test_the_chain_hashes_alike(act: Act, data: st.DataObject, opened_hospital: Hospital) -> None:
+    hospital = opened_hospital.reopen()
     # What is too late is refused before anything else is looked at, and the refusal tells the hash.
     late: dict[str, FieldValue] = {"deadline": data.draw(st.integers(1, START - 1))}
     if act is SET_EMERGENCY:
@@ -109,8 +110,8 @@ def test_the_chain_hashes_alike(act: Act, data: st.DataObject, hospital: Hospita
 
 @every_act
 @given(terms=st.text())
-def test_what_a_wallet_signs_is_accepted_on_chain(act: Act, terms: str, hospital: Hospital) -> None:
-    act.prepare(hospital)
+def test_what_a_wallet_signs_is_accepted_on_chain(act: Act, terms: str, opened_hospital: Hospital) -> None:
+    hospital = act.prepare(opened_hospital)
     values = act.draft()
     if "terms" in values:
         values["terms"] = terms
