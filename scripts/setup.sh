@@ -10,15 +10,15 @@ fail() {
 }
 
 find_python() {
-  local candidate
-  for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3.14 python3 python}; do
+  local candidate candidates=${PYTHON:-python3.11 python3.12 python3.13 python3.14 python3 python}
+  for candidate in $candidates; do
     if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
       echo "$candidate"
       return
     fi
   done
-  fail "Python 3.11 or newer with its venv module is needed, and ${PYTHON:-none on the PATH} is not it." \
-    "Install it (on Debian and Ubuntu: apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3"
+  fail "Python 3.11 or newer with its venv module is needed; none of these is it: $candidates" \
+    "Install it (on Debian and Ubuntu: apt install python3 python3-venv), or name one: make PYTHON=python3.12"
 }
 
 setup_python() {
