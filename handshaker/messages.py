@@ -100,7 +100,7 @@ class PlausibleRange:
     units: Mapping[str, tuple[float, float]]
     """Each UCUM code that is accepted → lowest and highest value in that unit, both included."""
     assumed: str | None = None
-    """The unit of a quantity that names none, where no other unit could give such a number; ``None`` refuses it."""
+    """The unit of a quantity that names none, unless the number is plausible in another unit too; ``None``: refused."""
 
 
 @dataclass(frozen=True, slots=True)
