@@ -1,0 +1,1 @@
+"""What `make bench` runs: throughput from TI to ACK, and the gas of each operation."""
