@@ -175,7 +175,7 @@ def shipped_documents() -> list[dict[str, Json]]:
 
 
 def _invalid(document: Document, problems: list[Problem]) -> TemplateInvalid:
-    first = f"{problems[0]['path'] or 'the document'} {problems[0]['problem']}"
+    first = f"{problems[0]['path']} {problems[0]['problem']}".strip()
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return TemplateInvalid(
         f"The template does not hold: {first}{more}.",

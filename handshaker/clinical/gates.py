@@ -66,7 +66,7 @@ def rule_problems(payload: Mapping[str, Json], template: Template) -> list[Probl
 
 
 def _places(problems: list[Problem]) -> str:
-    shown = "; ".join(f"{problem['path'] or 'the whole'} {problem['problem']}" for problem in problems[:3])
+    shown = "; ".join(f"{problem['path']} {problem['problem']}".strip() for problem in problems[:3])
     return shown if len(problems) <= 3 else f"{shown}; and {len(problems) - 3} more"
 
 
