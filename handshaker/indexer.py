@@ -75,6 +75,9 @@ class Indexer:
         if tip is None or tip.hash == head.hash:
             return tip
         found = tip
+        if (there := self._chain.block(tip.number)) is None or there.hash != tip.hash:
+            # A chain that was wiped or exchanged is no fork: nothing may be concluded from it.
+            self._chain.check_deployment()
         while (there := self._chain.block(found.number)) is None or there.hash != found.hash:
             below = self._store.chain_view.block(found.number - 1)
             if below is None:

@@ -1,7 +1,7 @@
 """What flows: frozen records, from the initial transaction to its acknowledgement.
 
-Identifiers are lower-case ``0x`` hex of what the chain holds (a patient's 32 bytes, a practitioner's 16, an
-administrator's address); hashes are ``bytes``. Times are aware UTC datetimes off chain and whole seconds on chain.
+Identifiers are lower-case ``0x`` hex (a patient's 32 bytes, a practitioner's and an administrator's 16); hashes are
+``bytes``. Times are aware UTC datetimes off chain and whole seconds on chain.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Actor:
     """Somebody who signs statements."""
 
     actor_id: str
-    """The id on chain: practitioner (16 bytes), patient (32) or administrator (address)."""
+    """Practitioners and patients: their id on chain (16 and 32 bytes). Administrators: 16 random bytes of ours."""
     kind: ActorKind
     role: str
     """A code of ``vocabulary.Role`` for practitioners, else ``patient`` or ``administrator``."""

@@ -88,6 +88,14 @@ class Chain(Protocol):
         """Return chain id and genesis."""
         ...
 
+    def check_deployment(self) -> None:
+        """Raise ``ChainMismatch`` unless this is the chain that holds our contracts."""
+        ...
+
+    def address(self, contract: str) -> str:
+        """Return where a contract is."""
+        ...
+
     def digest(self, contract: str, statement_hash: bytes) -> bytes:
         """Return the 32 bytes that a signer signs."""
         ...

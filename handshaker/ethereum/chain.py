@@ -21,7 +21,7 @@ from web3.types import RPCEndpoint
 
 from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, NotDeployed
 from handshaker.ethereum.contracts import events, functions
-from handshaker.ethereum.nodes import ChainProfile, classify_send
+from handshaker.ethereum.nodes import ChainProfile, classify_send, detect
 from handshaker.ethereum.refusals import decode_refusal, named
 from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
@@ -61,11 +61,22 @@ def connect(url: str) -> BaseProvider:
 class EthereumChain:
     """One node and, once deployed, our contracts on it."""
 
-    def __init__(self, provider: BaseProvider, profile: ChainProfile, deployment: Deployment | None = None) -> None:
-        self.profile = profile
+    def __init__(
+        self, provider: BaseProvider, profile: ChainProfile | None = None, deployment: Deployment | None = None
+    ) -> None:
         self.deployment = deployment
+        self.asker: str | None = None
+        """The account in whose name a batch is asked about: the one that will send it, and can pay for it."""
+        self._profile = profile
         self._web3 = Web3(provider)
         self._identity: ChainIdentity | None = None
+
+    @property
+    def profile(self) -> ChainProfile:
+        """What kind of node this is; where nobody said, the node is asked once."""
+        if self._profile is None:
+            self._profile = detect(self.client_version(), self.identity().chain_id)
+        return self._profile
 
     # ---- which chain ------------------------------------------------------------------------------------------
 
@@ -151,7 +162,9 @@ class EthereumChain:
         ``block`` asks about the state after that block instead of the newest.
         """
         data = self.relay_data(calls)
-        call = {"to": self.address("Relay"), "data": HexStr("0x" + data.hex()), "gas": self.profile.batch_gas}
+        call: Any = {"to": self.address("Relay"), "data": HexStr("0x" + data.hex()), "gas": self.profile.batch_gas}
+        if self.asker is not None:
+            call["from"] = self.asker
         answer = self._ask(lambda: self._web3.eth.call(call, "latest" if block is None else block))  # type: ignore[arg-type]
         (outcomes,) = decode(functions("Relay")["relay"].output_types, bytes(answer))
         return [None if ok else decode_refusal(reason) for ok, reason in outcomes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from handshaker.messages import (
     Acknowledgement,
@@ -55,10 +56,11 @@ class IntakeStore:
         with self._database.read() as connection:
             return set(connection.execute(query).scalars())
 
-    def accept(self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, signed: Signed) -> None:
-        """Write an accepted TI and put it into the queue."""
+    def accept(self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, signed: Signed) -> bool:
+        """Write an accepted TI and put it into the queue; ``False`` when another request just used its key."""
         with self._database.write() as connection:
-            _insert_transaction(connection, ti, request_hash, payload)
+            if not _insert_transaction(connection, ti, request_hash, payload):
+                return False
             call = signed.call
             connection.execute(
                 sa.insert(s.statements).values(
@@ -88,13 +90,15 @@ class IntakeStore:
                 )
             )
             add_events(connection, [Event(ti.ti_id, EventKind.RECEIVED, ti.received_at)])
+            return True
 
     def refuse(
         self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, conclusion: Conclusion
     ) -> list[Acknowledgement]:
-        """Write a TI that failed a gate, with its invalid ACK."""
+        """Write a TI that failed a gate, with its invalid ACK; nothing when another request just used its key."""
         with self._database.write() as connection:
-            _insert_transaction(connection, ti, request_hash, payload)
+            if not _insert_transaction(connection, ti, request_hash, payload):
+                return []
             add_events(
                 connection,
                 [
@@ -151,9 +155,11 @@ class IntakeStore:
 
 def _insert_transaction(
     connection: sa.Connection, ti: InitialTransaction, request_hash: bytes, payload: Sealed
-) -> None:
-    connection.execute(
-        sa.insert(s.transactions).values(
+) -> bool:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    written = connection.execute(
+        insert(s.transactions)
+        .values(
             ti_id=ti.ti_id,
             origin=str(ti.origin),
             template=ti.template,
@@ -165,4 +171,7 @@ def _insert_transaction(
             received_at=ti.received_at,
             **sealed_columns("payload", payload),
         )
-    )
+        .on_conflict_do_nothing(index_elements=["actor_id", "idempotency_key"])
+        .returning(s.transactions.c.ti_id)
+    ).first()
+    return written is not None

@@ -1,0 +1,121 @@
+"""The composition root: settings in, a working Handshaker out. Tests call the same function with their own parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from handshaker.clock import SystemClock
+from handshaker.errors import NotDeployed
+from handshaker.ethereum.chain import EthereumChain, connect
+from handshaker.ethereum.nodes import ChainProfile, named
+from handshaker.generator import TransactionGenerator
+from handshaker.indexer import Indexer
+from handshaker.intake import Intake
+from handshaker.messages import Deployment
+from handshaker.ports import Clock
+from handshaker.registrar import Registrar
+from handshaker.settings import Settings
+from handshaker.store.sql_store import SqlStore
+from handshaker.template_manager import TemplateManager
+from handshaker.tokens import Tokens
+from handshaker.validator import Policy, TransactionValidator
+from handshaker.vault.sql_vault import SqlVault
+from handshaker.worker import Worker
+
+
+@dataclass(slots=True)
+class Handshaker:
+    """All parts of one instance, wired."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    vault: SqlVault
+    chain: EthereumChain
+    templates: TemplateManager
+    generator: TransactionGenerator
+    tokens: Tokens
+    intake: Intake
+    registrar: Registrar
+
+    def adopt(self, deployment: Deployment) -> None:
+        """Remember where the contracts are."""
+        self.store.catalogue.add_deployment(deployment, self.clock.now())
+        self.chain.deployment = deployment
+
+    def worker(self, name: str | None = None) -> Worker:
+        """Return a worker with its own relayer, after checking that this is the right chain.
+
+        Raises ``ChainUnreachable``, ``ChainMismatch`` and ``NotDeployed``.
+        """
+        self.chain.check_deployment()
+        deployment = self.chain.deployment
+        if deployment is None:
+            raise NotDeployed("The contracts are not on this chain.")
+        name = name or self.settings.worker
+        relayer = self.vault.create_relayer(name)
+        self.chain.asker = relayer
+        profile = self.chain.profile
+        ask_first = profile.ask_first if self.settings.ask_first is None else self.settings.ask_first
+        validator = TransactionValidator(
+            self.chain,
+            self.clock,
+            Policy(
+                ask_first=ask_first,
+                max_batch=profile.max_batch,
+                batch_gas=profile.batch_gas,
+                depth=1 if profile.finality_tag else profile.finality_depth,
+            ),
+            relayer,
+            lambda digest: self.vault.sign_as_relayer(relayer, digest),
+        )
+        indexer = Indexer(self.chain, self.store, self.clock, deployment.block_number)
+        return Worker(
+            name,
+            self.store,
+            self.chain,
+            validator,
+            indexer,
+            self.clock,
+            poll_interval=profile.poll_interval,
+            max_pending=profile.max_pending,
+            bump_after=profile.bump_after,
+        )
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.store.close()
+        self.vault.close()
+
+
+def make_handshaker(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chain: EthereumChain | None = None,
+    profile: ChainProfile | None = None,
+) -> Handshaker:
+    """Open the databases of an instance, made if need be, and wire all parts. Asks no node for anything yet.
+
+    Raises ``StoreUnavailable`` and ``RootKeyUnusable``.
+    """
+    clock = clock or SystemClock()
+    settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = SqlStore.open(settings.store)
+    vault = SqlVault.open(settings.vault, settings.root_key_path, clock=clock)
+    if chain is None:
+        profile = profile or (None if settings.chain_profile == "auto" else named(settings.chain_profile))
+        chain = EthereumChain(connect(settings.chain_url), profile)
+    chain.deployment = chain.deployment or store.catalogue.deployment()
+    templates = TemplateManager(store.catalogue, clock)
+    generator = TransactionGenerator()
+    tokens = Tokens(store.people, vault, clock)
+    reached = chain
+    intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit)
+    registrar = Registrar(store, vault, intake, tokens, clock)
+    return Handshaker(settings, clock, store, vault, chain, templates, generator, tokens, intake, registrar)
+
+
+def with_finality(profile: ChainProfile, depth: int) -> ChainProfile:
+    """Return ``profile`` with another finality depth."""
+    return replace(profile, finality_depth=depth, finality_tag=None)

@@ -1,0 +1,146 @@
+"""The registrar: administrators' acts that make organisations, practitioners and patients known.
+
+Each act is a TI like any other, signed by the administrator. Names go to the store (staff) or into ciphertext
+(patients); the chain gets numbers, keys and pseudonyms.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from handshaker.commitments import canonical
+from handshaker.intake import Intake, Submission
+from handshaker.messages import Actor, Json, Organisation, Registration, Sealed
+from handshaker.ports import Clock, Vault
+from handshaker.store.sql_store import SqlStore
+from handshaker.tokens import Credential, Tokens
+from handshaker.vocabulary import ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Somebody who was registered; valid once the TI of ``submission`` is."""
+
+    actor_id: str
+    submission: Submission
+    token: str | None = field(repr=False)
+    """Their first bearer token, told once; ``None`` when they were here before."""
+
+
+class Registrar:
+    """Registers, through intake."""
+
+    def __init__(self, store: SqlStore, vault: Vault, intake: Intake, tokens: Tokens, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._intake = intake
+        self._tokens = tokens
+        self._clock = clock
+
+    def enroll_administrator(self, name: str) -> tuple[Actor, str]:
+        """Make an administrator with a vault-kept key; the deployment appoints them on the chain."""
+        actor_id = "0x" + secrets.token_hex(16)
+        address, token = self._tokens.enroll(actor_id, ("submit", "read", "administer"))
+        actor = Actor(actor_id, ActorKind.ADMINISTRATOR, "administrator", address, name, None, None, True, True)
+        self._store.people.put_actor(actor)
+        return actor, token
+
+    def register_organisation(self, administrator: Credential, number: int, name: str) -> Submission:
+        """Register organisation ``number``; safe to repeat."""
+        if all(known.organisation_id != number for known in self._store.people.organisations()):
+            self._store.people.put_organisation(Organisation(number, name, False), 0)
+        payload = {"organisation": number, "name": name, "active": True}
+        return self._submit(administrator, "register-organisation", payload, f"register/organisation/{number}")
+
+    def register_practitioner(
+        self, administrator: Credential, name: str, role: str, organisation: int, licence_until: datetime
+    ) -> Registered:
+        """Register a practitioner with a fresh id and a vault-kept key."""
+        actor_id = "0x" + secrets.token_hex(16)
+        address, token = self._tokens.enroll(actor_id)
+        self._store.people.put_actor(
+            Actor(
+                actor_id=actor_id,
+                kind=ActorKind.PRACTITIONER,
+                role=role,
+                address=address,
+                name=name,
+                organisation_id=organisation,
+                licence_until=licence_until,
+                active=False,
+                custodial=True,
+                version=0,
+            )
+        )
+        payload = {
+            "name": name,
+            "organisation": organisation,
+            "role": role,
+            "licenceUntil": licence_until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "active": True,
+        }
+        submission = self._submit(
+            administrator,
+            "register-practitioner",
+            payload,
+            f"register/{actor_id}",
+            registration=Registration(actor_id, address, custodial=True),
+        )
+        return Registered(actor_id, submission, token)
+
+    def register_patient(
+        self, administrator: Credential, demographics: Mapping[str, Json], identifier: str | None = None
+    ) -> Registered:
+        """Register a patient under a fresh pseudonym with a vault-kept key, or find the one with ``identifier``.
+
+        ``demographics`` is a FHIR R4 Patient. ``identifier`` is what the patient came with (``system|value``): the
+        store keeps only a keyed hash of it.
+        """
+        index = self._vault.blind_index("patient", identifier) if identifier else None
+        known = self._store.people.patient_by_identifier(index) if index else None
+        if known is not None:
+            key = f"register/{known.patient_id}"
+            if self._store.intake.known(administrator.actor.actor_id, key) or self._is_active(known.patient_id):
+                ti_id, _ = self._store.intake.known(administrator.actor.actor_id, key) or ("", b"")
+                return Registered(known.patient_id, Submission(ti_id, None, None, known=True), None)
+            # An earlier run stopped before the chain heard of it: the same pseudonym, a new key.
+            self._vault.destroy_signing_key(known.patient_id)
+            return self._register_patient(administrator, known.patient_id, demographics, index)
+        return self._register_patient(administrator, "0x" + secrets.token_hex(32), demographics, index)
+
+    def _register_patient(
+        self, administrator: Credential, patient_id: str, demographics: Mapping[str, Json], index: str | None
+    ) -> Registered:
+        self._vault.create_owner(patient_id)
+        address, token = self._tokens.enroll(patient_id)
+        self._store.people.put_actor(
+            Actor(patient_id, ActorKind.PATIENT, "patient", address, "", None, None, False, True, version=0)
+        )
+        self._store.people.put_patient(patient_id, index, self._sealed(patient_id, demographics), self._clock.now())
+        submission = self._submit(
+            administrator, "register-patient", demographics, f"register/{patient_id}", patient=patient_id
+        )
+        return Registered(patient_id, submission, token)
+
+    def _sealed(self, patient_id: str, demographics: Mapping[str, Json]) -> Sealed:
+        return self._vault.seal(patient_id, canonical(demographics), b"demographics")
+
+    def _is_active(self, actor_id: str) -> bool:
+        actor = self._store.people.actor(actor_id)
+        return actor is not None and actor.active
+
+    def _submit(
+        self,
+        administrator: Credential,
+        template: str,
+        payload: Mapping[str, Json],
+        key: str,
+        *,
+        patient: str | None = None,
+        registration: Registration | None = None,
+    ) -> Submission:
+        request = {"template": template, "payload": payload, "idempotencyKey": key, "patient": patient}
+        return self._intake.submit(request, administrator, registration=registration)
