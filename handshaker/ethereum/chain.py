@@ -66,7 +66,7 @@ class EthereumChain:
     ) -> None:
         self.deployment = deployment
         self.asker: str | None = None
-        """The account in whose name a batch is asked about: the one that will send it, and can pay for it."""
+        """The account in whose name questions are asked; eth-tester wants one that could pay for the answer."""
         self._profile = profile
         self._web3 = Web3(provider)
         self._identity: ChainIdentity | None = None
@@ -162,11 +162,8 @@ class EthereumChain:
         ``block`` asks about the state after that block instead of the newest.
         """
         data = self.relay_data(calls)
-        call: Any = {"to": self.address("Relay"), "data": HexStr("0x" + data.hex()), "gas": self.profile.batch_gas}
-        if self.asker is not None:
-            call["from"] = self.asker
-        answer = self._ask(lambda: self._web3.eth.call(call, "latest" if block is None else block))  # type: ignore[arg-type]
-        (outcomes,) = decode(functions("Relay")["relay"].output_types, bytes(answer))
+        answer = self._call(self.address("Relay"), data, "latest" if block is None else block, self.profile.batch_gas)
+        (outcomes,) = decode(functions("Relay")["relay"].output_types, answer)
         return [None if ok else decode_refusal(reason) for ok, reason in outcomes]
 
     def attempt(
@@ -269,8 +266,8 @@ class EthereumChain:
 
     def nonce(self, account: str, block: int | None = None) -> int:
         """Return how many transactions of ``account`` are in the chain up to a block (the newest)."""
-        at = "latest" if block is None else block
-        return self._ask(lambda: self._web3.eth.get_transaction_count(to_checksum_address(account), at))  # type: ignore[arg-type]
+        at: Any = "latest" if block is None else block
+        return self._ask(lambda: self._web3.eth.get_transaction_count(to_checksum_address(account), at))
 
     def balance(self, account: str) -> int:
         """Return the balance of ``account`` in wei."""
@@ -282,8 +279,7 @@ class EthereumChain:
         """Call a view function at the newest block; return its decoded outputs (tuples for structs)."""
         item = functions(contract)[function]
         data = item.selector + encode(item.input_types, arguments)
-        call: Any = {"to": self.address(contract), "data": HexStr("0x" + data.hex())}
-        return decode(item.output_types, bytes(self._ask(lambda: self._web3.eth.call(call))))
+        return decode(item.output_types, self._call(self.address(contract), data))
 
     def has_code(self, account: str) -> bool:
         """Return whether ``account`` is a contract (then its signatures are checked by ERC-1271)."""
@@ -292,9 +288,8 @@ class EthereumChain:
     def accepts_signature(self, account: str, signed: bytes, signature: bytes) -> bool:
         """Ask the contract ``account`` whether ``signature`` of digest ``signed`` is its own (ERC-1271)."""
         data = _ERC1271_MAGIC + encode(("bytes32", "bytes"), (signed, signature))
-        call: Any = {"to": to_checksum_address(account), "data": HexStr("0x" + data.hex())}
         with suppress(ChainError):
-            return bytes(self._ask(lambda: self._web3.eth.call(call)))[:4] == _ERC1271_MAGIC
+            return self._call(to_checksum_address(account), data)[:4] == _ERC1271_MAGIC
         return False
 
     def client_version(self) -> str:
@@ -307,6 +302,14 @@ class EthereumChain:
             return False
         self._ask(lambda: self._web3.manager.request_blocking(RPCEndpoint("evm_mine"), []))
         return True
+
+    def _call(self, to: str, data: bytes, block: int | str = "latest", gas: int | None = None) -> bytes:
+        call: Any = {"to": to, "data": HexStr("0x" + data.hex())}
+        if gas is not None:
+            call["gas"] = gas
+        if self.asker is not None:
+            call["from"] = self.asker
+        return bytes(self._ask(lambda: self._web3.eth.call(call, block)))  # type: ignore[arg-type]
 
     def _deployed(self) -> Deployment:
         if self.deployment is None:
