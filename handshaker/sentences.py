@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes, pass_context
-from jinja2.exceptions import TemplateError
+from jinja2.exceptions import TemplateError, UndefinedError
 from jinja2.runtime import Context as RenderContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -107,7 +107,7 @@ def render(source: str, payload: Mapping[str, Json], context: Mapping[str, Json]
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         if isinstance(error, ExpressionInvalid):
             raise
-        raise ExpressionInvalid("the sentence needs a name or a value that is not there") from None
+        raise ExpressionInvalid(f"the sentence needs {_absent(error, source)} that is not there") from None
     if not text or len(text) > LONGEST_SENTENCE:
         raise ExpressionInvalid(f"the sentence must have 1 to {LONGEST_SENTENCE} characters")
     return text
@@ -150,6 +150,12 @@ def _attribute_paths(tree: nodes.Node) -> Iterator[tuple[str, ...]]:
             here = here.node
         if isinstance(here, nodes.Name) and here.name in ("payload", "context"):
             yield (here.name, *steps)
+
+
+def _absent(error: Exception, source: str) -> str:
+    """Name what is absent, but only in the author's own words: a payload's could be looked up too."""
+    named = re.search(r"'(\w+)'(?: is undefined)?$", str(error)) if isinstance(error, UndefinedError) else None
+    return f"`{named[1]}`" if named and named[1] in source else "a name or a value"
 
 
 def _category(code: str) -> Category:
