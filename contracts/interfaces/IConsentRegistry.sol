@@ -190,7 +190,6 @@ interface IConsentRegistry is IStatement {
     error ScopeExceeded(uint40 scope, uint40 categories);
     error ExpiryExceeded(uint40 limit, uint40 notAfter);
     error DelegateMayNotDeny();
-    error DelegationNotFound(bytes32 patientId, address delegate);
     error DelegateInvalid(address delegate);
     error DeadlineRequired();
     error EmergencyLevelUnknown(uint8 level);

@@ -73,3 +73,10 @@ def test_every_error_of_a_contract_is_in_its_tree(contract: str) -> None:
         if (match := re.fullmatch(r"revert with (\w+)", line))
     }
     assert told == raised
+
+
+def test_every_error_and_event_that_is_declared_is_used() -> None:
+    interfaces = "".join(path.read_text() for path in (SOURCES / "interfaces").glob("*.sol"))
+    contracts = "".join(path.read_text() for path in SOURCES.glob("*.sol"))
+    assert set(re.findall(r"\berror (\w+)\(", interfaces)) == set(re.findall(r"\brevert (\w+)\(", contracts))
+    assert set(re.findall(r"\bevent (\w+)\(", interfaces)) == set(re.findall(r"\bemit (\w+)\(", contracts))
