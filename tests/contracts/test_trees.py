@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 SOURCES = HERE.parent.parent / "contracts"
 MODULES = {
     "Directory": ("directory", "directory_recovery", "directory_officers"),
+    "ConsentRegistry": ("consent_registry", "consent_delegates", "consent_emergencies", "consent_rule"),
     "HealthRecords": ("health_records",),
     "AuditAnchor": ("audit_anchor",),
 }
