@@ -22,6 +22,7 @@ Problem = dict[str, Json]
 """``{"path": "component[0].code", "problem": "is missing"}``, and possibly ``data``."""
 
 MOST_PROBLEMS = 50
+DEEPEST = 64
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-\[\]/%{}*$]{1,40}", re.ASCII)
 _KINDS = {
     "object": "an object",
@@ -48,7 +49,17 @@ def _is_date(value: object) -> bool:
 
 def compile_schema(schema: Mapping[str, Json]) -> Draft202012Validator:
     """Return a validator that checks ``date`` and ``date-time`` and resolves nothing outside the schema itself."""
-    return Draft202012Validator(schema, registry=Registry(), format_checker=_FORMATS)
+    return Draft202012Validator(_forbidding(schema), registry=Registry(), format_checker=_FORMATS)
+
+
+def _forbidding(node: Json, names: bool = False) -> Json:
+    """Write ``name: false`` as ``name: {not: {}}``, which means the same and whose errors know their path."""
+    if isinstance(node, Mapping):
+        return {
+            key: {"not": {}} if names and value is False else _forbidding(value, key == "properties")
+            for key, value in node.items()
+        }
+    return [_forbidding(item) for item in node] if isinstance(node, list) else node
 
 
 def schema_problems(schema: Mapping[str, Json]) -> list[Problem]:
@@ -63,6 +74,19 @@ def schema_problems(schema: Mapping[str, Json]) -> list[Problem]:
         except Unresolvable:
             found.append({"path": "", "problem": "refers to a place that this schema does not have"})
     return found
+
+
+def is_too_deep(document: Json, limit: int = DEEPEST) -> bool:
+    """Tell whether a document nests deeper than ``limit``, without trusting the interpreter's stack to it."""
+    level = [document]
+    for _ in range(limit):
+        level = [
+            inner
+            for node in level
+            if isinstance(node, (Mapping, list))
+            for inner in (node.values() if isinstance(node, Mapping) else node)
+        ]
+    return bool(level)
 
 
 def problems_of(validator: Draft202012Validator, document: Json, author: bool = False) -> list[Problem]:
@@ -185,7 +209,7 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "maxProperties": lambda limit: f"must have at most {limit} entries",
     "dependentRequired": lambda limit: "needs another entry beside it",
     "contains": lambda limit: "holds no item of the kind that is needed here",
-    "not": lambda limit: "is of a form that is not allowed here",
+    "not": lambda limit: "is of a form that is not allowed here" if limit else "is not allowed here",
     "anyOf": lambda limit: "fits none of the forms that are allowed here",
     "oneOf": lambda limit: "must fit exactly one of the forms that are allowed here",
 }

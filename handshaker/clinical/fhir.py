@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from fhirclient.models.domainresource import DomainResource
 from fhirclient.models.fhirabstractbase import FHIRAbstractBase, FHIRValidationError
+from fhirclient.models.resource import Resource
 
 from handshaker.messages import Json
 from handshaker.schemas import MOST_PROBLEMS, Problem
@@ -25,7 +27,10 @@ def is_resource_type(name: str) -> bool:
 
 
 def fhir_problems(resource: Mapping[str, Json], resource_type: str) -> list[Problem]:
-    """Return where ``resource`` is no R4 resource of ``resource_type``, by path."""
+    """Return where ``resource`` is no R4 resource of ``resource_type``, by path.
+
+    ``resource`` must not nest deeper than the stack allows (``schemas.is_too_deep``).
+    """
     if resource.get("resourceType") != resource_type:
         return [{"path": "resourceType", "problem": f"must be {resource_type}"}]
     model = _model(resource_type)
@@ -35,8 +40,6 @@ def fhir_problems(resource: Mapping[str, Json], resource_type: str) -> list[Prob
         found = list(_choice_problems(model(dict(resource)), ""))
     except FHIRValidationError as error:
         found = list(_read(error, ""))
-    except RecursionError:
-        found = [{"path": "", "problem": "is nested too deeply"}]
     return sorted(found, key=lambda problem: str(problem["path"]))[:MOST_PROBLEMS]
 
 
@@ -49,7 +52,8 @@ def _model(name: str) -> Any:
     except ModuleNotFoundError:
         return None
     model = getattr(module, name, None)
-    return model if getattr(model, "resource_type", None) == name else None
+    known = isinstance(model, type) and issubclass(model, Resource) and model not in (Resource, DomainResource)
+    return model if known else None
 
 
 def _read(error: Any, path: str) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from handshaker.clinical.plausibility import coding_problems, plausibility_probl
 from handshaker.errors import Implausible, SchemaViolated
 from handshaker.expressions import ExpressionInvalid, evaluate
 from handshaker.messages import Json, Template
-from handshaker.schemas import Problem, compile_schema, problems_of
+from handshaker.schemas import DEEPEST, Problem, compile_schema, is_too_deep, problems_of
 
 
 def check_payload(payload: Mapping[str, Json], template: Template) -> None:
@@ -27,7 +27,10 @@ def schema_gate(payload: Mapping[str, Json], template: Template) -> None:
     Raises ``SchemaViolated`` with every problem that the first failing step found. FHIR, LOINC and UCUM are asked only
     where the template names a resource type.
     """
-    problems = problems_of(_validator(template), payload)
+    if is_too_deep(payload):
+        problems: list[Problem] = [{"path": "", "problem": f"is nested deeper than {DEEPEST} levels"}]
+    else:
+        problems = problems_of(_validator(template), payload)
     if not problems and template.resource_type is not None:
         problems = [*fhir_problems(payload, template.resource_type), *coding_problems(payload)]
     if not problems:

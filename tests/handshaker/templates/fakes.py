@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from handshaker.errors import TemplateInvalid
-from handshaker.messages import Json
+from handshaker.messages import Json, Template
 from handshaker.template_manager import TemplateManager, shipped_documents
 
 
@@ -42,9 +43,20 @@ def manager(store: MemoryTemplateStore | None = None, clock: StandingClock | Non
     return TemplateManager(store or MemoryTemplateStore(), clock or StandingClock())
 
 
+@cache
+def _shipped_by_name() -> dict[str, dict[str, Json]]:
+    return {document["name"]: document for document in shipped_documents()}
+
+
 def shipped(name: str) -> dict[str, Json]:
     """Return a copy of a shipped document."""
-    return copy.deepcopy(next(document for document in shipped_documents() if document["name"] == name))
+    return copy.deepcopy(_shipped_by_name()[name])
+
+
+@cache
+def shipped_template(name: str) -> Template:
+    """Return a shipped template, parsed."""
+    return manager().parse(shipped(name))
 
 
 def ward(**changes: Json) -> dict[str, Json]:
