@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,11 @@ class Settings(BaseSettings):
     token: str = ""
     """Bearer token of the person who uses the command line."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @staticmethod
+    def environment(**changes: str) -> dict[str, str]:
+        """Return this process's environment for a child, with ``changes``."""
+        return {**os.environ, **changes}
 
     @property
     def store(self) -> str:

@@ -38,6 +38,15 @@ class AuditStore:
             row = connection.execute(_select().where(s.acknowledgements.c.ti_id == ti_id)).mappings().first()
         return _acknowledgement(row) if row else None
 
+    def acknowledgement_like(self, beginning: str) -> Acknowledgement | None:
+        """Return the ACK of the only TI that begins so (8 characters at least), if there is exactly one."""
+        if len(beginning) < 8:
+            return None
+        query = _select().where(s.acknowledgements.c.ti_id.startswith(beginning, autoescape=True)).limit(2)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return _acknowledgement(rows[0]) if len(rows) == 1 else None
+
     def detail(self, ti_id: str) -> Sealed | None:
         """Return the sealed detail of an ACK."""
         with self._database.read() as connection:

@@ -1,0 +1,181 @@
+"""Commands that make and run an instance: ``init``, ``chain``, ``deploy``, ``work``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+import click
+
+from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.cli.output import console, failing, json_option, keep_token, log_to_stderr, opened, print_json
+from handshaker.ethereum.deployer import deploy as deploy_contracts
+from handshaker.ethereum.deployer import fund
+from handshaker.ethereum.ganache import GanacheNode, funding_key, load_mnemonic
+from handshaker.messages import Deployment
+from handshaker.settings import Settings, read_settings
+from handshaker.vocabulary import ActorKind
+from handshaker.worker_lock import claim
+
+ADMINISTRATORS = ("administrator", "second-administrator")
+"""Two, because acts that could open records or move control need two."""
+_ETHER = 10**18
+_LOCAL_FUNDS = 1_000 * _ETHER
+
+
+@click.command()
+@json_option
+@failing
+def init(as_json: bool) -> None:
+    """Make an instance: databases, keys, shipped templates and two administrators.
+
+    Safe to run twice: what is there stays. The administrators' tokens are written to instance/tokens, readable only
+    by you.
+    """
+    settings = read_settings()
+    log_to_stderr(settings)
+    handshaker = make_handshaker(settings)
+    try:
+        prepare_instance(handshaker)
+        templates = [template.reference for template in handshaker.templates.list()]
+    finally:
+        handshaker.close()
+    if as_json:
+        print_json({"instance": str(settings.instance), "administrators": list(ADMINISTRATORS), "templates": templates})
+    else:
+        console.print(
+            f"Instance in {settings.instance}: {len(templates)} templates, administrators {', '.join(ADMINISTRATORS)}."
+        )
+        console.print("Next: `handshaker chain start` in a second terminal, then `handshaker deploy`.")
+
+
+@click.group()
+def chain() -> None:
+    """Run the local chain."""
+
+
+@chain.command("start")
+@json_option
+@failing
+def chain_start(as_json: bool) -> None:
+    """Start Ganache as ganache.json says, and keep it until Ctrl-C.
+
+    Its blocks are kept in instance/chain, its accounts come from a mnemonic that is made once, for this instance.
+    """
+    settings = read_settings()
+    settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stop = stop_on_signals()
+    with GanacheNode(settings.instance) as node:
+        if as_json:
+            print_json({"url": node.url, "chainId": node.chain_id, "pid": node.pid})
+        else:
+            console.print(f"Ganache at {node.url}, chain {node.chain_id}. Ctrl-C stops it.")
+        while node.is_running and not stop.wait(0.5):
+            pass
+
+
+@click.command()
+@json_option
+@failing
+def deploy(as_json: bool) -> None:
+    """Put the contracts on the chain, once. A second call finds them and changes nothing."""
+    with opened() as handshaker:
+        prepare_instance(handshaker)
+        known = handshaker.chain.deployment is not None
+        deployment = ensure_deployed(handshaker, announce=not as_json)
+    if as_json:
+        print_json(
+            {
+                "chainId": deployment.identity.chain_id,
+                "genesis": "0x" + deployment.identity.genesis.hex(),
+                "block": deployment.block_number,
+                "addresses": dict(deployment.addresses),
+                "new": not known,
+            }
+        )
+    else:
+        console.print(
+            f"{'The contracts are there already' if known else 'Deployed'}, chain {deployment.identity.chain_id}:"
+        )
+        for name, address in deployment.addresses.items():
+            console.print(f"  {name:16} {address}")
+
+
+@click.command()
+@click.option("--attached", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@json_option
+@failing
+def work(attached: bool, as_json: bool) -> None:
+    """Run a worker until Ctrl-C: it asks the network, carries what is waiting, and writes acknowledgements.
+
+    It may be stopped or killed at any moment: the next one goes on where it was.
+    """
+    stop = stop_on_signals()
+    if attached:
+        threading.Thread(target=_stop_when_input_ends, args=(stop,), daemon=True).start()
+    with opened() as handshaker, claim(handshaker.settings.instance, handshaker.settings.worker):
+        worker = handshaker.worker()
+        if as_json:
+            print_json({"worker": handshaker.settings.worker, "chain": handshaker.settings.chain_url})
+        worker.run(stop)
+
+
+def prepare_instance(handshaker: Handshaker) -> None:
+    """Install the shipped templates, and enroll the administrators once."""
+    handshaker.templates.install_shipped()
+    if not handshaker.store.people.actors(ActorKind.ADMINISTRATOR):
+        for name in ADMINISTRATORS:
+            _, token = handshaker.registrar.enroll_administrator(name.replace("-", " ").capitalize())
+            keep_token(handshaker.settings, name, token)
+
+
+def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deployment:
+    """Return where the contracts are, after putting them there if they are nowhere yet.
+
+    On a local chain whose mnemonic is this instance's, the accounts get ether first.
+    """
+    relayer = handshaker.vault.create_relayer(handshaker.settings.worker)
+    _fund_locally(handshaker, relayer)
+    if handshaker.chain.deployment is not None:
+        handshaker.chain.check_deployment()
+        return handshaker.chain.deployment
+    deployer = handshaker.vault.create_relayer("deployer")
+    _fund_locally(handshaker, deployer)
+    handshaker.chain.asker = deployer
+    administrators = handshaker.store.people.actors(ActorKind.ADMINISTRATOR)
+    deployment = deploy_contracts(
+        handshaker.chain,
+        deployer,
+        lambda digest: handshaker.vault.sign_as_relayer(deployer, digest),
+        [administrator.address for administrator in administrators],
+        [relayer],
+        progress=lambda name: console.print(f"  {name} deployed") if announce else None,
+    )
+    handshaker.adopt(deployment)
+    return deployment
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _fund_locally(handshaker: Handshaker, account: str) -> None:
+    mnemonic = _mnemonic(handshaker.settings)
+    if mnemonic is not None and handshaker.chain.profile.name == "ganache":
+        fund(handshaker.chain, funding_key(mnemonic), account, _LOCAL_FUNDS)
+
+
+def _mnemonic(settings: Settings) -> str | None:
+    path = settings.instance / "keys" / "mnemonic"
+    return load_mnemonic(path) if path.exists() else None
+
+
+def _stop_when_input_ends(stop: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()

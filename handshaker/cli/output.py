@@ -1,0 +1,222 @@
+"""What commands share: the instance they work on, whose token they use, and how they print and fail."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound
+from handshaker.messages import Acknowledgement, Event, Json
+from handshaker.reasons import reason_of
+from handshaker.settings import Settings, read_settings
+from handshaker.tokens import Credential
+
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for machines instead of text for people."
+)
+as_option = click.option(
+    "--as",
+    "person",
+    metavar="NAME",
+    help="Use the token in instance/tokens/NAME.token; otherwise HANDSHAKER_TOKEN counts.",
+)
+
+
+def failing(command: F) -> F:
+    """Turn an expected failure of ``command`` into one line that names the mend, and exit code 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except HandshakerError as error:
+            fail(error, as_json=bool(kwargs.get("as_json")))
+        except BrokenPipeError:
+            # The reader of our output has gone (`| head`): that is no failure, and nobody is left to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def fail(error: HandshakerError, *, as_json: bool) -> NoReturn:
+    """Print an expected failure and exit with 1."""
+    if as_json:
+        print_json({"error": error.to_json()})
+    else:
+        complaints.print(f"[bold red]{error.code}[/]: {_plain(error.message)}", soft_wrap=True)
+        for problem in error.data.get("problems") or []:
+            where = f"line {problem['line']}, " if problem.get("line") else ""
+            complaints.print(
+                f"  {where}{_plain(problem['path'] or 'the whole')}: {_plain(problem['problem'])}", soft_wrap=True
+            )
+        if error.mend:
+            complaints.print(f"[dim]{_plain(error.mend)}[/]", soft_wrap=True)
+    sys.exit(1)
+
+
+def print_json(value: Json) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def opened(**overrides: Any) -> Iterator[Handshaker]:
+    """Open the instance that the settings name, and close it afterwards."""
+    settings = read_settings(**overrides)
+    log_to_stderr(settings)
+    if not (settings.instance / "keys" / "root.key").exists() and settings.root_key is None:
+        raise InputInvalid(
+            f"There is no instance in {settings.instance}: run `handshaker init` (or `handshaker up`) first.",
+            path=str(settings.instance),
+            problem="no instance",
+        )
+    handshaker = make_handshaker(settings)
+    try:
+        yield handshaker
+    finally:
+        handshaker.close()
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """Write the log to stderr, without what libraries tell each other."""
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    for noisy in ("alembic", "urllib3", "web3", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def credential(handshaker: Handshaker, person: str | None) -> Credential:
+    """Return who uses the command: ``--as``, else HANDSHAKER_TOKEN; raises ``NotAuthenticated``."""
+    if person is None:
+        if not handshaker.settings.token:
+            raise NotAuthenticated("Nobody said who you are: use --as NAME, or set HANDSHAKER_TOKEN.")
+        return handshaker.tokens.authenticate(handshaker.settings.token)
+    folder = token_folder(handshaker.settings)
+    known = sorted(path.stem for path in folder.glob("*.token"))
+    if person not in known:
+        raise NotFound(
+            f"There is no token for {person!r} in {folder}; there are {', '.join(known) or 'none'}.",
+            what="token",
+            id=person,
+        )
+    return handshaker.tokens.authenticate((folder / f"{person}.token").read_text())
+
+
+def token_folder(settings: Settings) -> Path:
+    """Return where the tokens of an instance's own people lie."""
+    return settings.instance / "tokens"
+
+
+def keep_token(settings: Settings, name: str, token: str) -> Path:
+    """Write a token into a file that only its owner can read."""
+    folder = token_folder(settings)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{name}.token"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(token + "\n")
+    return path
+
+
+def patient_id(handshaker: Handshaker, text: str) -> str:
+    """Return the pseudonym that ``text`` is, or the only one that begins so; raises ``NotFound``."""
+    if re.fullmatch(r"0x[0-9a-f]{64}", text):
+        return text
+    found = [
+        patient.patient_id for patient in handshaker.store.people.patients() if patient.patient_id.startswith(text)
+    ]
+    if len(found) != 1 or not text.startswith("0x") or len(text) < 6:
+        problem = "several pseudonyms begin so" if len(found) > 1 else "no pseudonym begins so"
+        raise NotFound(
+            f"{text!r} names no patient: {problem} (4 hex digits after 0x at least).", what="patient", id=text
+        )
+    return found[0]
+
+
+def acknowledgement_json(acknowledgement: Acknowledgement) -> dict[str, Json]:
+    """Return an ACK for ``--json``."""
+    reason = reason_of(acknowledgement)
+    return {
+        "ti": acknowledgement.ti_id,
+        "position": acknowledgement.position,
+        "verdict": str(acknowledgement.kind),
+        "code": acknowledgement.code,
+        "reason": reason.sentence,
+        "nextStep": reason.next_step,
+        "arguments": dict(acknowledgement.arguments),
+        "template": acknowledgement.template,
+        "actor": acknowledgement.actor_id,
+        "patient": acknowledgement.patient_id,
+        "origin": str(acknowledgement.origin),
+        "statement": _hex(acknowledgement.statement_hash),
+        "block": acknowledgement.block_number,
+        "blockHash": _hex(acknowledgement.block_hash),
+        "transaction": _hex(acknowledgement.transaction_hash),
+        "logIndex": acknowledgement.log_index,
+        "acknowledgedAt": acknowledgement.acknowledged_at.isoformat(),
+    }
+
+
+def event_json(event: Event) -> dict[str, Json]:
+    """Return one entry of a history for ``--json``."""
+    return {"kind": str(event.kind), "at": event.at.isoformat(), "data": dict(event.data)}
+
+
+def acknowledgement_table(acknowledgements: list[Acknowledgement], labels: dict[str, str] | None = None) -> Table:
+    """Return ACKs as a table; ``labels`` names patients that the reader knows (by pseudonym)."""
+    table = Table(header_style="bold", show_lines=True)
+    table.add_column("TI", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("what, about whom", no_wrap=True)
+    table.add_column("block, transaction", no_wrap=True)
+    table.add_column("reason")
+    for acknowledgement in acknowledgements:
+        reason = reason_of(acknowledgement)
+        patient = acknowledgement.patient_id or ""
+        block = "" if acknowledgement.block_number is None else str(acknowledgement.block_number)
+        table.add_row(
+            f"{acknowledgement.ti_id[:8]}\n[dim]log {acknowledgement.position}[/]",
+            verdict_text(acknowledgement),
+            f"{acknowledgement.template}\n{(labels or {}).get(patient, short(patient))}",
+            f"{block}\n{short(_hex(acknowledgement.transaction_hash) or '')}",
+            f"{reason.sentence} {reason.next_step}".strip(),
+        )
+    return table
+
+
+def verdict_text(acknowledgement: Acknowledgement) -> str:
+    """Return the verdict in colour and with a sign, for eyes that see no colour."""
+    return "[green]✔ valid[/]" if str(acknowledgement.kind) == "valid" else "[red]✘ invalid[/]"
+
+
+def short(text: str) -> str:
+    """Return a hash as its beginning."""
+    return text if len(text) <= 14 else f"{text[:12]}…"
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else "0x" + value.hex()
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,100 @@
+"""Commands about templates: ``template list|show|check|add``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+from rich.table import Table
+
+from handshaker.cli.output import as_option, console, credential, failing, json_option, opened, print_json
+from handshaker.errors import RoleNotAllowed
+from handshaker.messages import Json, Template
+
+
+@click.group()
+def template() -> None:
+    """Read, try and add templates: what a TI can ask for."""
+
+
+@template.command("list")
+@json_option
+@failing
+def template_list(as_json: bool) -> None:
+    """List the newest version of each template."""
+    with opened() as handshaker:
+        templates = handshaker.templates.list()
+    if as_json:
+        print_json([_summary(each) for each in templates])
+        return
+    table = Table(header_style="bold")
+    for column in ("template", "title", "contract call", "roles", "category"):
+        table.add_column(column)
+    for each in templates:
+        call = f"{each.contract}.{each.function}"
+        table.add_row(each.reference, each.title, call, ", ".join(each.roles), each.category or "")
+    console.print(table)
+
+
+@template.command("show")
+@click.argument("name")
+@json_option
+@failing
+def template_show(name: str, as_json: bool) -> None:
+    """Show a template (NAME or NAME@VERSION) as it was added, with an example payload."""
+    base, _, version = name.partition("@")
+    with opened() as handshaker:
+        document = handshaker.templates.document(base, int(version) if version.isdigit() else None)
+        versions = handshaker.templates.versions(base)
+    if as_json:
+        print_json({**document, "versions": list(versions)})
+    else:
+        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110), nl=False)
+
+
+@template.command("check")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@failing
+def template_check(file: Path, as_json: bool) -> None:
+    """Try a template FILE (YAML or JSON) against its own rules and the contracts' ABI, without adding it."""
+    with opened() as handshaker:
+        checked = handshaker.templates.check_file(file)
+    if as_json:
+        print_json(_summary(checked))
+    else:
+        console.print(f"{checked.reference} fits {checked.contract}.{checked.function}.")
+
+
+@template.command("add")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@as_option
+@json_option
+@failing
+def template_add(file: Path, person: str | None, as_json: bool) -> None:
+    """Check a template FILE and add it. Administrators only; a template that was added never changes."""
+    with opened() as handshaker:
+        who = credential(handshaker, person)
+        if "administer" not in who.scopes:
+            raise RoleNotAllowed("Only administrators add templates.", role=who.actor.role, allowed=["administrator"])
+        handshaker.templates.check_file(file)
+        added = handshaker.templates.add(handshaker.templates.load_file(file), who.actor.actor_id)
+    if as_json:
+        print_json(_summary(added))
+    else:
+        console.print(f"{added.reference} is there. Try it: handshaker submit {added.name} PAYLOAD.json …")
+
+
+def _summary(each: Template) -> dict[str, Json]:
+    return {
+        "name": each.name,
+        "version": each.version,
+        "title": each.title,
+        "contract": each.contract,
+        "function": each.function,
+        "roles": list(each.roles),
+        "category": each.category,
+        "purpose": each.purpose.name if each.purpose is not None else None,
+        "digest": each.digest,
+    }

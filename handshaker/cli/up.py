@@ -1,0 +1,156 @@
+"""``handshaker up``: everything at once, with a demo hospital."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+from rich.table import Table
+
+from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.cli.instance import ensure_deployed, prepare_instance, stop_on_signals
+from handshaker.cli.output import (
+    acknowledgement_json,
+    acknowledgement_table,
+    console,
+    credential,
+    failing,
+    json_option,
+    keep_token,
+    log_to_stderr,
+    print_json,
+    short,
+    token_folder,
+)
+from handshaker.demo import ORGANISATIONS, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
+from handshaker.errors import HandshakerError
+from handshaker.ethereum.ganache import GanacheNode
+from handshaker.messages import Acknowledgement
+from handshaker.settings import Settings, read_settings
+
+
+class PartStopped(HandshakerError):
+    """A process that should stay up has ended. Data: ``part``, ``exit_code``."""
+
+    code = "part-stopped"
+    mend = "Its last words are above; start again with `handshaker up`: nothing is lost."
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Stop after the two acknowledgements are shown, instead of at Ctrl-C.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of the local chain (0: any free one). [default: ganache.json's]"
+)
+@json_option
+@failing
+def up(once: bool, port: int | None, as_json: bool) -> None:
+    """Run everything: the local chain, the contracts, a demo hospital and a worker. Ctrl-C stops it all.
+
+    Submits a blood pressure for a patient who consented and for one who did not, and shows both acknowledgements.
+    A second run finds everything where it was.
+    """
+    settings = read_settings(demo=True)
+    log_to_stderr(settings)
+    settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stop = stop_on_signals()
+    with ExitStack() as running:
+        say = _Steps(quiet=as_json)
+        say("local chain")
+        node = running.enter_context(GanacheNode(settings.instance, port=port))
+        settings = read_settings(demo=True, chain_url=node.url)
+        handshaker = make_handshaker(settings)
+        running.callback(handshaker.close)
+        say("contracts")
+        prepare_instance(handshaker)
+        ensure_deployed(handshaker, announce=False)
+        say("worker")
+        worker = running.enter_context(_worker(settings))
+        administrator = credential(handshaker, "administrator")
+        demo = make_demo(handshaker, administrator, lambda label, token: keep_token(settings, label, token), say)
+        say("two blood pressures")
+        shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo)
+        _show(handshaker, demo, shown, node.url, as_json=as_json)
+        while not once and not stop.wait(0.5):
+            if not node.is_running:
+                raise PartStopped("The local chain has stopped.", part="chain")
+            if worker.poll() is not None:
+                raise PartStopped(f"The worker has stopped with {worker.returncode}.", part="worker")
+        if not as_json:
+            console.print("Stopping.")
+
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker as a process of its own, which ends when its standard input does: with us, however we end."""
+    environment = {
+        "HANDSHAKER_INSTANCE": str(settings.instance.resolve()),
+        "HANDSHAKER_CHAIN_URL": settings.chain_url,
+        "HANDSHAKER_WORKER": settings.worker,
+        "HANDSHAKER_LOG_LEVEL": "WARNING" if settings.log_level == "INFO" else settings.log_level,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "handshaker", "work", "--attached"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=settings.environment(**environment),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "chain": url,
+                "practitioners": demo.practitioners,
+                "patients": demo.patients,
+                "acknowledgements": [acknowledgement_json(each) for each in shown],
+            }
+        )
+        return
+    labels = {pseudonym: label for label, pseudonym in demo.patients.items()}
+    table = Table(title="The demo hospital", header_style="bold", title_justify="left")
+    for column in ("--as", "who", "id on the chain"):
+        table.add_column(column)
+    houses = dict(ORGANISATIONS)
+    table.add_row("administrator", "administrator", "")
+    for label, name, role, organisation in PRACTITIONERS:
+        table.add_row(label, f"{name}, {role}, {houses[organisation]}", short(demo.practitioners[label]))
+    for label, *_, consented in PATIENTS:
+        # Patients' names stay where they are: under their keys.
+        wish = "consented" if consented else "did not consent"
+        table.add_row(label, f"a patient who {wish}", short(demo.patients[label]))
+    console.print(table)
+    console.print("\n[bold]Two blood pressures, acknowledged[/]")
+    console.print(acknowledgement_table(shown, labels))
+    console.print(f"\nChain at {url}. Tokens of these people: {token_folder(handshaker.settings)}/NAME.token")
+    patient = demo.patients["patient-2"][:10]
+    console.print("Try in another terminal:")
+    reading = "submit vital-signs examples/blood-pressure.json"
+    console.print(f"  .venv/bin/handshaker {reading} --patient {patient} --as nurse-1 --wait", soft_wrap=True)
+    console.print("  .venv/bin/handshaker ack list")
+    console.print("[bold]Ctrl-C stops everything.[/]")
+
+
+class _Steps:
+    """Says what is being done."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def __call__(self, step: str) -> None:
+        if not self._quiet:
+            console.print(f"[dim]…[/] {step}")
