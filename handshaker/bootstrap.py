@@ -53,6 +53,7 @@ class Handshaker:
         if deployment is None:
             raise NotDeployed("The contracts are not on this chain.")
         name = name or self.settings.worker
+        self.vault.destroy_expired_owners()
         relayer = self.vault.create_relayer(name)
         self.chain.asker = relayer
         profile = self.chain.profile

@@ -38,6 +38,9 @@ _FUNCTIONS = {
 }
 """Effect event → the function that emits it; a test holds it against the ABI."""
 
+NOTHING_FINAL = Block(number=-1, hash=b"", parent=b"", timestamp=0)
+"""Stands for the last final block where none of ours is final yet."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,9 @@ class Indexer:
         self._settled = first_block - 1
 
     def advance(self) -> Block | None:
-        """Walk to the head and acknowledge the effects of final blocks; return the last final block, if any.
+        """Walk to the head and acknowledge the effects of final blocks; return the last final block.
+
+        That is ``NOTHING_FINAL`` before the first one, and ``None`` when the chain changed under the walk: next time.
 
         Raises ``ChainUnreachable`` and ``ChainError``; what was walked until then stays.
         """
@@ -65,8 +70,9 @@ class Indexer:
                 return None
             number = last + 1
         final = self._store.chain_view.block(self._chain.final_number(head))
-        if final is not None:
-            self._settle(final)
+        if final is None:
+            return NOTHING_FINAL
+        self._settle(final)
         return final
 
     def _common_ancestor(self, head: Block) -> Block | None:

@@ -125,7 +125,8 @@ class Intake:
             return self._refuse(ti, envelope, refusal)
         sealed = self._seal(ti, {"salt": preparation.salt.hex(), "sentence": call.sentence})
         if not self._store.intake.accept(ti, envelope.request_hash, sealed, signed):
-            return self._known(envelope, credential) or self.submit(request, credential, origin=origin)
+            known = self._known(envelope, credential)
+            return known or Submission(self._store.intake.carried(call.statement_hash), None, call.statement_hash, True)
         return Submission(ti.ti_id, None, call.statement_hash)
 
     def prepare(

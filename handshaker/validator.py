@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handshaker.codes import EXPIRED, code_of
+from handshaker.errors import ChainError, ChainUnreachable
 from handshaker.messages import (
     Attempt,
     Block,
@@ -74,11 +75,12 @@ class TransactionValidator:
 
     # ---- before sending -----------------------------------------------------------------------------------------
 
-    def decide(self, batch: Sequence[Waiting], final: Block, busy_patients: set[str]) -> Decisions:
+    def decide(self, batch: Sequence[Waiting], final: Block, busy_patients: set[str | None]) -> Decisions:
         """Say which statements go, which are invalid and which wait.
 
         ``final`` is the last final block whose effects are acknowledged, so a statement of ``batch`` has not taken
-        effect up to it. ``busy_patients`` have statements in flight, after which theirs are judged anew.
+        effect up to it. ``busy_patients`` have statements in flight, after which theirs are judged anew; ``None`` among
+        them stands for what concerns no patient, such as an organisation's registration.
         """
         decisions = Decisions()
         open_: list[Waiting] = []
@@ -91,9 +93,7 @@ class TransactionValidator:
         decisions.go.extend(w.call for w in unasked)
         asked = [w for w in open_ if self._must_ask(w)]
         for together in _parts(asked, self.policy.max_batch):
-            answers = self._chain.ask([waiting.call for waiting in together])
-            for waiting, refusal in zip(together, answers, strict=True):
-                self._judge(waiting, refusal, final, busy_patients, decisions)
+            self._ask(together, final, busy_patients, decisions)
         return decisions
 
     def batches(self, calls: Sequence[SignedCall]) -> Iterator[list[SignedCall]]:
@@ -140,6 +140,8 @@ class TransactionValidator:
 
     def settled_nonces(self, final: Block) -> int:
         """Return how many nonces of the relayer are used up in final blocks."""
+        if final.number < 0:
+            return 0
         return self._chain.nonce(self.relayer, final.number if self.policy.depth else None)
 
     def receipt(self, transaction: NetworkTransaction) -> Receipt | None:
@@ -152,11 +154,26 @@ class TransactionValidator:
 
     # ---- judging --------------------------------------------------------------------------------------------------
 
+    def _ask(self, together: Sequence[Waiting], final: Block, busy: set[str | None], decisions: Decisions) -> None:
+        try:
+            answers = self._chain.ask([waiting.call for waiting in together])
+        except ChainUnreachable:
+            raise
+        except ChainError:
+            # The question itself was refused: one of them is to blame, and must not hold up the others.
+            if len(together) > 1:
+                for waiting in together:
+                    self._ask([waiting], final, busy, decisions)
+                return
+            answers = [Refusal("Unknown")]
+        for waiting, refusal in zip(together, answers, strict=True):
+            self._judge(waiting, refusal, final, busy, decisions)
+
     def _must_ask(self, waiting: Waiting) -> bool:
         return self.policy.ask_first or waiting.refusal is not None
 
     def _judge(
-        self, waiting: Waiting, refusal: Refusal | None, final: Block, busy: set[str], decisions: Decisions
+        self, waiting: Waiting, refusal: Refusal | None, final: Block, busy: set[str | None], decisions: Decisions
     ) -> None:
         call, now = waiting.call, self._clock.now()
         if refusal is None:

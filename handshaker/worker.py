@@ -82,8 +82,8 @@ class Worker:
         self._send_again(open_transactions)
         free = self._max_pending - len(open_transactions)
         worked = self._spend_first_nonce() or self._carry(final, free)
-        self._beat(final)
-        return worked or bool(open_transactions)
+        self._beat(final, open_transactions)
+        return worked
 
     # ---- what became of what was sent ----------------------------------------------------------------------------
 
@@ -210,8 +210,14 @@ class Worker:
 
     # ---- an idle chain ----------------------------------------------------------------------------------------------
 
-    def _beat(self, final: Block) -> None:
-        """Ask for a block when a deadline is over by the clock, but the chain has no block that says so."""
+    def _beat(self, final: Block, open_transactions: list[NetworkTransaction]) -> None:
+        """Ask for a block when a deadline is over by the clock, but no final block says so yet.
+
+        The same where what was sent needs blocks on top to become final and nobody else makes any.
+        """
+        if open_transactions and self._validator.policy.depth:
+            self._chain.beat()
+            return
         deadline = self._store.queue.earliest_deadline()
         if deadline is not None and final.timestamp <= deadline < self._clock.now().timestamp():
             self._chain.beat()

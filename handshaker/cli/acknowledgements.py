@@ -48,14 +48,14 @@ def ack_list(
     """List acknowledgements in the order of the audit log: the newest, or those after a position."""
     with opened() as handshaker:
         wanted = {
-            "verdict": VerdictKind(verdict) if verdict else None,
+            "verdict": verdict,
             "code": code,
             "patient_id": patient_id(handshaker, patient) if patient else None,
             "actor_id": actor,
             "template": template,
         }
         audit = handshaker.store.audit
-        found = audit.latest(limit, **wanted) if after is None else audit.acknowledgements(after, limit, **wanted)  # type: ignore[arg-type]
+        found = audit.latest(limit, **wanted) if after is None else audit.acknowledgements(after, limit, **wanted)
     if as_json:
         print_json([acknowledgement_json(acknowledgement) for acknowledgement in found])
     elif found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -54,39 +54,21 @@ class AuditStore:
             row = connection.execute(query).mappings().first()
         return sealed_of(row, "detail") if row else None
 
-    def acknowledgements(
-        self,
-        after: int = -1,
-        limit: int = 100,
-        *,
-        verdict: VerdictKind | None = None,
-        code: str | None = None,
-        actor_id: str | None = None,
-        patient_id: str | None = None,
-        template: str | None = None,
-    ) -> list[Acknowledgement]:
-        """Return ACKs in the order of the log, from the first one after position ``after``."""
-        query = _select().where(s.audit_positions.c.position > after)
-        for column, wanted in (
-            (s.acknowledgements.c.verdict, verdict),
-            (s.acknowledgements.c.code, code),
-            (s.transactions.c.actor_id, actor_id),
-            (s.transactions.c.patient_id, patient_id),
-            (s.transactions.c.template, template),
-        ):
-            if wanted is not None:
-                query = query.where(column == wanted)
+    def acknowledgements(self, after: int = -1, limit: int = 100, **wanted: str | None) -> list[Acknowledgement]:
+        """Return ACKs in the order of the log, from the first one after position ``after``.
+
+        ``wanted`` narrows them: ``verdict``, ``code``, ``actor_id``, ``patient_id``, ``template``.
+        """
+        query = _filtered(_select(), wanted).where(s.audit_positions.c.position > after)
         query = query.order_by(s.audit_positions.c.position).limit(limit)
         with self._database.read() as connection:
             return [_acknowledgement(row) for row in connection.execute(query).mappings()]
 
-    def latest(self, limit: int, **wanted: Any) -> list[Acknowledgement]:
+    def latest(self, limit: int, **wanted: str | None) -> list[Acknowledgement]:
         """Return the last ``limit`` ACKs in the order of the log."""
+        query = _filtered(_select(), wanted).order_by(s.audit_positions.c.position.desc()).limit(limit)
         with self._database.read() as connection:
-            size = connection.execute(sa.select(sa.func.count()).select_from(s.audit_positions)).scalar_one()
-        if any(value is not None for value in wanted.values()):
-            return self.acknowledgements(-1, max(size, 1), **wanted)[-limit:]
-        return self.acknowledgements(size - limit - 1, limit)
+            return [_acknowledgement(row) for row in connection.execute(query).mappings()][::-1]
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many ACKs there are by ``(verdict, code)``."""
@@ -256,6 +238,20 @@ def _select() -> sa.Select[Any]:
         .join(s.transactions, s.transactions.c.ti_id == s.acknowledgements.c.ti_id)
         .join(s.audit_positions, s.audit_positions.c.entry_id == s.acknowledgements.c.entry_id)
     )
+
+
+def _filtered(query: sa.Select[Any], wanted: Mapping[str, str | None]) -> sa.Select[Any]:
+    columns = {
+        "verdict": s.acknowledgements.c.verdict,
+        "code": s.acknowledgements.c.code,
+        "actor_id": s.transactions.c.actor_id,
+        "patient_id": s.transactions.c.patient_id,
+        "template": s.transactions.c.template,
+    }
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(columns[name] == value)
+    return query
 
 
 def _acknowledgement(row: sa.RowMapping) -> Acknowledgement:

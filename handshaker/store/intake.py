@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from handshaker.errors import NotFound
 from handshaker.messages import (
     Acknowledgement,
     Conclusion,
@@ -57,11 +58,17 @@ class IntakeStore:
             return set(connection.execute(query).scalars())
 
     def accept(self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, signed: Signed) -> bool:
-        """Write an accepted TI and put it into the queue; ``False`` when another request just used its key."""
+        """Write an accepted TI and put it into the queue.
+
+        ``False``, and nothing written, when another request just used its key, or its statement is here already.
+        """
         with self._database.write() as connection:
+            call = signed.call
+            carried = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == call.statement_hash)
+            if connection.execute(carried).first() is not None:
+                return False
             if not _insert_transaction(connection, ti, request_hash, payload):
                 return False
-            call = signed.call
             connection.execute(
                 sa.insert(s.statements).values(
                     statement_hash=call.statement_hash,
@@ -141,6 +148,15 @@ class IntakeStore:
         query = sa.select(s.statements.c.statement_hash).where(s.statements.c.ti_id == ti_id)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+    def carried(self, statement_hash: bytes) -> str:
+        """Return the TI of a statement that is here; raises ``NotFound``."""
+        query = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == statement_hash)
+        with self._database.read() as connection:
+            ti_id: str | None = connection.execute(query).scalar()
+        if ti_id is None:
+            raise NotFound("That statement is not here.", what="statement", id="0x" + statement_hash.hex())
+        return ti_id
 
     def open_words(self, patient_id: str, contract: str) -> list[tuple[str, bytes]]:
         """Return ``(function, words)`` of a patient's statements to ``contract`` that have no ACK yet."""

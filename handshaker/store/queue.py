@@ -80,13 +80,14 @@ class QueueStore:
             if event is not None:
                 add_events(connection, [event])
 
-    def patients_in_flight(self, patient_ids: Sequence[str]) -> set[str]:
-        """Return those of ``patient_ids`` that have a statement on the wire."""
+    def patients_in_flight(self, patient_ids: Sequence[str]) -> set[str | None]:
+        """Return those of ``patient_ids`` that have a statement on the wire; ``None`` if one without a patient is."""
         query = sa.select(s.queue.c.patient_id).where(
-            s.queue.c.state == "in-flight", s.queue.c.patient_id.in_(patient_ids)
+            s.queue.c.state == "in-flight",
+            sa.or_(s.queue.c.patient_id.in_(patient_ids), s.queue.c.patient_id.is_(None)),
         )
         with self._database.read() as connection:
-            return {patient for patient in connection.execute(query).scalars() if patient is not None}
+            return set(connection.execute(query).scalars())
 
     def counts(self) -> dict[str, int]:
         """Return how many rows there are by state."""
