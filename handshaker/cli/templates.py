@@ -29,8 +29,9 @@ def template_list(as_json: bool) -> None:
         print_json([_summary(each) for each in templates])
         return
     table = Table(header_style="bold")
-    for column in ("template", "title", "contract call", "roles", "category"):
-        table.add_column(column)
+    table.add_column("template", no_wrap=True)
+    for column in ("title", "contract call", "roles", "category"):
+        table.add_column(column, overflow="fold")
     for each in templates:
         call = f"{each.contract}.{each.function}"
         table.add_row(each.reference, each.title, call, ", ".join(each.roles), each.category or "")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class Database:
     def __init__(self, url: str, migrations: Path) -> None:
         self._migrations = migrations
         # A failed statement must not carry its parameters into a log.
+        make_private(url)
         options: dict[str, Any] = {"hide_parameters": True}
         if url.startswith("sqlite"):
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
@@ -59,6 +61,14 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def make_private(url: str) -> None:
+    """Make a new SQLite file readable by its owner only; what SQLite puts beside it gets the same mode."""
+    path = sa.make_url(url).database
+    if url.startswith("sqlite") and path not in (None, "", ":memory:"):
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 @contextmanager
