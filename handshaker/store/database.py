@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ class Database:
 
     def __init__(self, url: str, migrations: Path) -> None:
         self._migrations = migrations
-        # A failed statement must not carry its parameters into a log.
         make_private(url)
+        # A failed statement must not carry its parameters into a log.
         options: dict[str, Any] = {"hide_parameters": True}
         if url.startswith("sqlite"):
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
@@ -66,9 +66,13 @@ class Database:
 def make_private(url: str) -> None:
     """Make a new SQLite file readable by its owner only; what SQLite puts beside it gets the same mode."""
     path = sa.make_url(url).database
-    if url.startswith("sqlite") and path not in (None, "", ":memory:"):
-        with suppress(FileExistsError):
+    if url.startswith("sqlite") and path and path != ":memory:":
+        try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"The database {path} cannot be made: {error.strerror}.") from error
 
 
 @contextmanager
