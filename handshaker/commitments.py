@@ -10,6 +10,7 @@ import rfc8785
 
 from handshaker.errors import EnvelopeInvalid
 from handshaker.messages import Json
+from handshaker.nesting import DEEPEST_DOCUMENT, is_too_deep
 
 SALT_SIZE = 32
 
@@ -18,8 +19,10 @@ def canonical(value: Json) -> bytes:
     """Return the one form in which a JSON value is hashed and sealed (RFC 8785).
 
     Raises ``EnvelopeInvalid`` for what RFC 8785 has no form for: NaN, infinities, integers beyond ±(2⁵³ − 1), lone
-    surrogates, keys that are no text, nesting without end.
+    surrogates, keys that are no text, and nesting deeper than 200 levels.
     """
+    if is_too_deep(value, DEEPEST_DOCUMENT):
+        raise _without_form("it is nested too deeply")
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
@@ -28,11 +31,13 @@ def canonical(value: Json) -> bytes:
         problem = "it holds NaN or an infinity, which JSON does not know"
     except UnicodeError:
         problem = "it holds text that is not valid Unicode"
-    except RecursionError:
-        problem = "it is nested too deeply"
     except rfc8785.CanonicalizationError:
         problem = "it holds something that JSON does not know"
-    raise EnvelopeInvalid(f"The payload has no canonical form: {problem}.", problem=problem)
+    raise _without_form(problem)
+
+
+def _without_form(problem: str) -> EnvelopeInvalid:
+    return EnvelopeInvalid(f"The payload has no canonical form: {problem}.", problem=problem)
 
 
 def commitment(payload: Mapping[str, Json], salt: bytes) -> bytes:

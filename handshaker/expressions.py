@@ -86,11 +86,11 @@ def parse_moment(text: str) -> datetime:
     """Return an ISO 8601 moment in UTC; raises ``ExpressionInvalid`` for anything else and for one without a zone."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ExpressionInvalid("got text that is no moment such as 2027-03-01T00:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ExpressionInvalid("got a moment without a time zone")
-    return moment.astimezone(UTC)
+    raise ExpressionInvalid("got a moment without a time zone")
 
 
 def grantee(reference: str) -> str:
@@ -136,6 +136,10 @@ def evaluate(source: str, values: Mapping[str, Json]) -> Json:
         ) from None
     except exceptions.JMESPathError:
         raise ExpressionInvalid("calls a function that does not exist or with the wrong number of arguments") from None
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        if isinstance(error, ExpressionInvalid):
+            raise
+        raise ExpressionInvalid("cannot work with what it got") from None
 
 
 def coerce(value: Json, abi_type: str) -> FieldValue:

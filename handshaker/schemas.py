@@ -22,7 +22,6 @@ Problem = dict[str, Json]
 """``{"path": "component[0].code", "problem": "is missing"}``, and possibly ``data``."""
 
 MOST_PROBLEMS = 50
-DEEPEST = 64
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.\-\[\]/%{}*$]{1,40}", re.ASCII)
 _KINDS = {
     "object": "an object",
@@ -74,19 +73,6 @@ def schema_problems(schema: Mapping[str, Json]) -> list[Problem]:
         except Unresolvable:
             found.append({"path": "", "problem": "refers to a place that this schema does not have"})
     return found
-
-
-def is_too_deep(document: Json, limit: int = DEEPEST) -> bool:
-    """Tell whether a document nests deeper than ``limit``, without trusting the interpreter's stack to it."""
-    level = [document]
-    for _ in range(limit):
-        level = [
-            inner
-            for node in level
-            if isinstance(node, (Mapping, list))
-            for inner in (node.values() if isinstance(node, Mapping) else node)
-        ]
-    return bool(level)
 
 
 def problems_of(validator: Draft202012Validator, document: Json, author: bool = False) -> list[Problem]:

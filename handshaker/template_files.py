@@ -16,6 +16,7 @@ import yaml
 
 from handshaker.errors import InputInvalid
 from handshaker.messages import Json
+from handshaker.nesting import text_is_too_deep
 
 LARGEST_FILE = 1_000_000
 
@@ -56,6 +57,8 @@ def load_document(path: Path) -> dict[str, Json]:
     Raises ``InputInvalid`` (data: ``path``, ``problem``, and ``line`` and ``column`` from 1 where they are known).
     """
     text = _read(path)
+    if text_is_too_deep(text):
+        raise _malformed(path, "it is nested too deeply")
     try:
         document = _from_json(text) if path.suffix.lower() == ".json" else _from_yaml(text)
     except json.JSONDecodeError as error:
@@ -66,9 +69,10 @@ def load_document(path: Path) -> dict[str, Json]:
         raise _malformed(path, error.problem or error.context or "it is malformed", *place) from None
     except yaml.YAMLError:
         raise _malformed(path, "it holds characters that YAML does not allow") from None
-    except (RecursionError, ValueError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        raise _malformed(path, reason) from None
+    except RecursionError:
+        raise _malformed(path, "it is nested too deeply") from None
+    except ValueError as error:
+        raise _malformed(path, str(error)) from None
     if not isinstance(document, dict):
         raise _malformed(path, "it must be one document of names and values, not a list or a single value", 1, 1)
     return document

@@ -12,7 +12,8 @@ from handshaker.clinical.plausibility import coding_problems, plausibility_probl
 from handshaker.errors import Implausible, SchemaViolated
 from handshaker.expressions import ExpressionInvalid, evaluate
 from handshaker.messages import Json, Template
-from handshaker.schemas import DEEPEST, Problem, compile_schema, is_too_deep, problems_of
+from handshaker.nesting import DEEPEST_PAYLOAD, is_too_deep
+from handshaker.schemas import Problem, compile_schema, problems_of
 
 
 def check_payload(payload: Mapping[str, Json], template: Template) -> None:
@@ -28,7 +29,7 @@ def schema_gate(payload: Mapping[str, Json], template: Template) -> None:
     where the template names a resource type.
     """
     if is_too_deep(payload):
-        problems: list[Problem] = [{"path": "", "problem": f"is nested deeper than {DEEPEST} levels"}]
+        problems: list[Problem] = [{"path": "", "problem": f"is nested deeper than {DEEPEST_PAYLOAD} levels"}]
     else:
         problems = problems_of(_validator(template), payload)
     if not problems and template.resource_type is not None:

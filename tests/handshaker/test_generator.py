@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import pytest
-import rfc8785
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handshaker.commitments import canonical, commitment, verify_commitment
-from handshaker.errors import EnvelopeInvalid, MappingFailed
+from handshaker.commitments import commitment
+from handshaker.errors import MappingFailed
 from handshaker.ethereum.statements import digest, statement_type
 from handshaker.generator import TransactionGenerator
 from handshaker.messages import (
@@ -29,6 +27,7 @@ from handshaker.messages import (
     Template,
 )
 from handshaker.vocabulary import ActorKind, mask_of, organisation_grantee
+from tests.handshaker.payloads import PAYLOADS, SALTS
 from tests.handshaker.templates.fakes import manager, shipped_template, ward
 
 GENERATOR = TransactionGenerator()
@@ -51,13 +50,6 @@ ACTORS = {
     "administrator": (ActorKind.ADMINISTRATOR, "0x" + "22" * 20),
     "doctor": (ActorKind.PRACTITIONER, "0x" + "33" * 16),
 }
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text() | st.floats(-1e9, 1e9),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-PAYLOADS = st.dictionaries(st.text(), JSON, max_size=5)
-SALTS = st.binary(min_size=32, max_size=32)
 
 
 def context(role: str = "doctor", **changes: Any) -> Context:
@@ -110,54 +102,6 @@ def generate(template: Template, payload: Any = None, given_context: Context | N
 
 def values_of(template: Template, call: ContractCall) -> dict[str, Any]:
     return statement_type(template.contract, template.function).values(call.words, call.terms)
-
-
-# ---- the commitment ------------------------------------------------------------------------------------------------
-
-
-@given(PAYLOADS, SALTS)
-def test_a_commitment_is_the_hash_of_salt_and_canonical_payload(payload: dict[str, Any], salt: bytes) -> None:
-    assert commitment(payload, salt) == sha256(salt + rfc8785.dumps(payload)).digest()
-    assert verify_commitment(commitment(payload, salt), payload, salt)
-
-
-@given(PAYLOADS, PAYLOADS, SALTS)
-def test_another_payload_has_another_commitment(one: dict[str, Any], other: dict[str, Any], salt: bytes) -> None:
-    same = rfc8785.dumps(one) == rfc8785.dumps(other)
-    assert (commitment(one, salt) == commitment(other, salt)) is same
-    assert verify_commitment(commitment(one, salt), other, salt) is same
-
-
-@given(PAYLOADS, SALTS, SALTS)
-def test_another_salt_has_another_commitment(payload: dict[str, Any], one: bytes, other: bytes) -> None:
-    assert (commitment(payload, one) == commitment(payload, other)) is (one == other)
-
-
-@given(PAYLOADS)
-def test_the_order_of_names_does_not_matter(payload: dict[str, Any]) -> None:
-    assert canonical(payload) == canonical(dict(reversed(payload.items())))
-
-
-@pytest.mark.parametrize("size", [0, 31, 33])
-def test_a_salt_of_another_length_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        commitment({}, bytes(size))
-
-
-@pytest.mark.parametrize(
-    ("payload", "words"),
-    [
-        ({"x": float("nan")}, "NaN"),
-        ({"x": float("inf")}, "NaN or an infinity"),
-        ({"x": 2**53}, "send it as text"),
-        ({"x": "\ud800"}, "does not know"),
-        ({"x": b"bytes"}, "does not know"),
-        ({1: "x"}, "does not know"),
-    ],
-)
-def test_what_has_no_canonical_form_is_refused(payload: Any, words: str) -> None:
-    with pytest.raises(EnvelopeInvalid, match=words):
-        canonical(payload)
 
 
 # ---- the statement -------------------------------------------------------------------------------------------------

@@ -111,6 +111,8 @@ def test_what_is_no_grantee_is_refused(reference: str) -> None:
         ("seconds(payload.x)", SECRET),
         ("seconds(payload.x)", "2027-03-01T00:00:00"),
         ("seconds(payload.x)", {SECRET: SECRET}),
+        ("seconds(payload.x)", "0001-01-01T00:00:00+14:00"),
+        ("ceil(to_number(payload.x))", "1e999"),
         ("grantee(payload.x)", SECRET),
         ("abs(payload.x)", SECRET),
     ],
