@@ -16,7 +16,7 @@ from tests.handshaker.templates.fakes import manager, ward
 
 PAGE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text("utf-8")
 EXAMPLE = re.search(r"<!-- example -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
-MISTAKE = re.search(r"<!-- mistake: (\S+) -> (\S+) -->\n```text\n(\S+): (.*?)\n```", PAGE, re.DOTALL)
+MISTAKE = re.search(r"<!-- mistake: (\S+) -> (\S+) -->\n```text\nline (\d+), (\S+): (.*?)\n```", PAGE, re.DOTALL)
 
 
 def test_the_example_is_a_template_that_can_be_added(tmp_path: Path) -> None:
@@ -31,13 +31,12 @@ def test_the_example_is_a_template_that_can_be_added(tmp_path: Path) -> None:
 def test_the_mistake_is_answered_as_the_page_says(tmp_path: Path) -> None:
     assert EXAMPLE is not None
     assert MISTAKE is not None
-    right, wrong, place, words = MISTAKE.groups()
+    right, wrong, line, place, words = MISTAKE.groups()
     path = tmp_path / "immunization.yaml"
     path.write_text(EXAMPLE[1].replace(right, wrong))
     with pytest.raises(TemplateInvalid) as refusal:
         manager().check_file(path)
-    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if wrong in text)
-    assert refusal.value.data["problems"] == [{"path": place, "problem": words, "line": line}]
+    assert refusal.value.data["problems"] == [{"path": place, "problem": words, "line": int(line)}]
 
 
 def test_the_page_names_every_function_filter_role_and_name_of_the_context() -> None:
