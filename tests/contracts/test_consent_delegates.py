@@ -112,6 +112,14 @@ class TestEndDelegation(VersionedStatement):
         must(entrusted, "grant", carers_grant(version=2), CARER)
         assert may(entrusted)
 
+    def test_given_a_delegation_renewed_in_a_new_epoch_it_revives_nothing(self, entrusted: Hospital) -> None:
+        must(entrusted, "grant", carers_grant(), CARER)
+        must(entrusted, "revokeAll", drafts.total_revocation())
+        must(entrusted, "delegate", drafts.delegation(CARERS_ADDRESS, epoch=1, version=2))
+        assert not may(entrusted)
+        must(entrusted, "grant", carers_grant(version=2) | {"epoch": 1}, CARER)
+        assert may(entrusted)
+
     def test_given_nothing_was_ever_delegated_it_leaves_a_tombstone(self, hospital: Hospital) -> None:
         withheld = hospital.calldata(REGISTRY, "delegate", drafts.delegation(CARERS_ADDRESS), ALICE.key)
         must(hospital, "endDelegation", drafts.delegation_end(CARERS_ADDRESS))
@@ -178,6 +186,11 @@ class TestGrant:
         assert say(entrusted, "grant", carers_grant(), CARER).status == 1
         entrusted.evm.advance(1)
         receipt = say(entrusted, "grant", carers_grant(version=2), CARER)
+        assert_reverts(receipt, "SignerNotEntitled", patientId=ALICE.id, signer=CARERS_ADDRESS)
+
+    def test_given_a_delegation_over_nothing_it_reverts(self, hospital: Hospital) -> None:
+        must(hospital, "delegate", drafts.delegation(CARERS_ADDRESS, scope=0))
+        receipt = say(hospital, "grant", carers_grant(readMask=0), CARER)
         assert_reverts(receipt, "SignerNotEntitled", patientId=ALICE.id, signer=CARERS_ADDRESS)
 
     def test_given_the_delegation_is_another_patients_it_reverts(self, entrusted: Hospital) -> None:
