@@ -11,6 +11,7 @@ from typing import Any
 from handshaker.commitments import canonical
 from handshaker.errors import EnvelopeInvalid, PayloadTooLarge
 from handshaker.messages import Json, Preparation
+from handshaker.nesting import DEEPEST_DOCUMENT, is_too_deep, text_is_too_deep
 from handshaker.schemas import compile_schema, problems_of
 
 _HASH = r"^0x[0-9a-f]{64}$"
@@ -66,6 +67,8 @@ class Envelope:
 def read_envelope(request: bytes | Mapping[str, Json], limit: int) -> Envelope:
     """Return what a request says; raises ``EnvelopeInvalid`` and ``PayloadTooLarge`` (``limit`` in bytes)."""
     document = _parse(request, limit) if isinstance(request, bytes) else request
+    if is_too_deep(document, DEEPEST_DOCUMENT):
+        raise EnvelopeInvalid("The request is nested too deeply.")
     problems = problems_of(_VALIDATOR, document)
     if problems:
         first = problems[0]
@@ -92,23 +95,31 @@ def read_envelope(request: bytes | Mapping[str, Json], limit: int) -> Envelope:
     )
 
 
+def parse_json(raw: bytes, what: str) -> Json:
+    """Return the JSON value of ``raw``; raises ``EnvelopeInvalid`` with line and column, ``what`` naming the source."""
+    try:
+        text = raw.decode()
+        if text_is_too_deep(text):
+            raise EnvelopeInvalid(f"{what} is nested too deeply.")
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise EnvelopeInvalid(
+            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
+            line=error.lineno,
+            column=error.colno,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise EnvelopeInvalid(f"{what} is not JSON: it is not UTF-8 text.") from error
+    except ValueError as error:
+        raise EnvelopeInvalid(f"{what} is not JSON: it holds numbers that JSON does not know.") from error
+
+
 def _parse(request: bytes, limit: int) -> Mapping[str, Json]:
     if len(request) > limit:
         raise PayloadTooLarge(
             f"The request has {len(request)} bytes; {limit} are allowed.", size=len(request), limit=limit
         )
-    try:
-        document = json.loads(request, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise EnvelopeInvalid(
-            f"The request is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
-            line=error.lineno,
-            column=error.colno,
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise EnvelopeInvalid(
-            "The request is not JSON: it holds text, numbers or nesting that JSON does not know."
-        ) from error
+    document = parse_json(request, "The request")
     if not isinstance(document, dict):
         raise EnvelopeInvalid("The request is not a JSON object.")
     return document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import uuid
@@ -28,7 +27,8 @@ from handshaker.cli.output import (
     patient_id,
     print_json,
 )
-from handshaker.errors import EnvelopeInvalid, InputInvalid, NotFound
+from handshaker.envelope import parse_json
+from handshaker.errors import InputInvalid, NotFound
 from handshaker.messages import Acknowledgement, Event, EventKind
 from handshaker.waiting import wait_for
 
@@ -171,11 +171,4 @@ def _read_payload(path: Path, limit: int) -> Any:
         raise InputInvalid(
             f"{path} cannot be read: {error.strerror}.", path=str(path), problem=str(error.strerror)
         ) from error
-    try:
-        return json.loads(raw)
-    except json.JSONDecodeError as error:
-        raise EnvelopeInvalid(
-            f"{path} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.", line=error.lineno
-        ) from error
-    except UnicodeDecodeError as error:
-        raise EnvelopeInvalid(f"{path} is not JSON: it is not UTF-8 text.") from error
+    return parse_json(raw, str(path))
