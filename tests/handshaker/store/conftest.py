@@ -1,0 +1,7 @@
+"""Fixtures of the store's tests."""
+
+from __future__ import annotations
+
+from tests.instances import hospital, own_hospital
+
+__all__ = ["hospital", "own_hospital"]

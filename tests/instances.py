@@ -1,0 +1,308 @@
+"""A whole instance on a node: contracts deployed, organisations, staff with tokens, patients with and without consent.
+
+``Instance.drain`` is the worker without its process: it works until nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.ethereum.chain import EthereumChain
+from handshaker.ethereum.deployer import deploy, fund
+from handshaker.ethereum.nodes import ChainProfile
+from handshaker.intake import Submission
+from handshaker.messages import Acknowledgement, Actor, Json, Registration
+from handshaker.settings import read_settings
+from handshaker.tokens import Credential
+from handshaker.vocabulary import ActorKind
+from handshaker.worker import Worker
+from tests.nodes import Node, eth_tester
+
+ETHER = 10**18
+LICENCE = datetime(2031, 1, 1, tzinfo=UTC)
+CONSENT_END = "2030-03-01T00:00:00Z"
+
+
+class MovableClock:
+    """The machine's time, and as much later as a test wants."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, seconds: float) -> None:
+        self.offset += timedelta(seconds=seconds)
+
+
+@dataclass
+class Instance:
+    """One hospital on one node. ``consented`` allows organisation 1 to treat, ``silent`` has said nothing."""
+
+    node: Node
+    folder: Path
+    clock: MovableClock
+    handshaker: Handshaker
+    administrator: Credential
+    second_administrator: Credential
+    doctor: Credential = field(init=False)
+    nurse: Credential = field(init=False)
+    pathologist: Credential = field(init=False)
+    consented: Credential = field(init=False)
+    silent: Credential = field(init=False)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Bearer tokens by the name of the field."""
+    _worker: Worker | None = None
+
+    # ---- asking --------------------------------------------------------------------------------------------------
+
+    def submit(self, credential: Credential, template: str, payload: Mapping[str, Json], **more: Any) -> Submission:
+        request = {"template": template, "payload": payload, "idempotencyKey": secrets.token_hex(8), **more}
+        return self.handshaker.intake.submit(request, credential)
+
+    def measure(self, patient: Credential | None = None, by: Credential | None = None, **more: Any) -> Submission:
+        """A blood pressure of ``patient`` (the one who consented)."""
+        patient = patient or self.consented
+        payload = more.pop("payload", None) or blood_pressure()
+        return self.submit(by or self.nurse, "vital-signs", payload, patient=patient.actor.actor_id, **more)
+
+    def consent(self, patient: Credential, **changes: Json) -> Submission:
+        return self.submit(patient, "consent-grant", consent_payload(**changes))
+
+    # ---- working -------------------------------------------------------------------------------------------------
+
+    @property
+    def worker(self) -> Worker:
+        if self._worker is None:
+            self._worker = self.handshaker.worker()
+        return self._worker
+
+    def restart(self) -> None:
+        """Forget the worker as a crash would; the next one takes over what it held."""
+        self._worker = None
+        self.handshaker.store.queue.release_all(self.handshaker.settings.worker)
+
+    def drain(self, passes: int = 200) -> None:
+        """Let the worker work until every TI has its ACK."""
+        for _ in range(passes):
+            self.worker.step()
+            if not self.handshaker.store.queue.counts():
+                return
+        raise AssertionError(f"still open: {self.handshaker.store.queue.counts()}")
+
+    def steps(self, passes: int) -> None:
+        for _ in range(passes):
+            self.worker.step()
+
+    def acknowledged(self, submission: Submission) -> Acknowledgement:
+        """The ACK of ``submission``, after draining."""
+        if self.ack(submission) is None:
+            self.drain()
+        found = self.ack(submission)
+        assert found is not None
+        return found
+
+    def ack(self, submission: Submission) -> Acknowledgement | None:
+        return self.handshaker.store.audit.acknowledgement(submission.ti_id)
+
+    def kinds(self, submission: Submission) -> list[str]:
+        """What happened to a TI, in order."""
+        return [str(event.kind) for event in self.handshaker.store.audit.events(submission.ti_id)]
+
+    # ---- people --------------------------------------------------------------------------------------------------
+
+    def again(self, credential: Credential) -> Credential:
+        """The same person as the directory's copy now has them."""
+        actor = self.handshaker.store.people.actor(credential.actor.actor_id)
+        assert actor is not None
+        return Credential(actor, credential.token_id, credential.scopes, credential.secret)
+
+    def hire(self, name: str, role: str, organisation: int = 1, licence_until: datetime = LICENCE) -> Credential:
+        registrar, tokens = self.handshaker.registrar, self.handshaker.tokens
+        found = registrar.register_practitioner(self.administrator, name, role, organisation, licence_until)
+        self.drain()
+        assert found.token is not None
+        self.tokens[name] = found.token
+        return tokens.authenticate(found.token)
+
+    def admit(self, family: str, identifier: str | None = None) -> Credential:
+        registrar, tokens = self.handshaker.registrar, self.handshaker.tokens
+        found = registrar.register_patient(self.administrator, demographics(family), identifier)
+        self.drain()
+        assert found.token is not None
+        self.tokens[family] = found.token
+        return tokens.authenticate(found.token)
+
+    def hire_with_wallet(self, account: LocalAccount | str, role: str = "nurse") -> Credential:
+        """A practitioner who holds their own key (or whose key is the contract at an address)."""
+        address = account if isinstance(account, str) else account.address
+        actor_id = "0x" + secrets.token_hex(16)
+        _, token = self.handshaker.tokens.enroll(actor_id)
+        payload = {
+            "name": "Own Key",
+            "organisation": 1,
+            "role": role,
+            "licenceUntil": LICENCE.isoformat().replace("+00:00", "Z"),
+            "active": True,
+        }
+        request = {"template": "register-practitioner", "payload": payload, "idempotencyKey": f"hire/{actor_id}"}
+        registration = Registration(actor_id, address, custodial=False)
+        submission = self.handshaker.intake.submit(request, self.administrator, registration=registration)
+        assert self.acknowledged(submission).code == "effect"
+        return self.handshaker.tokens.authenticate(token)
+
+    def admit_with_wallet(self, account: LocalAccount) -> Credential:
+        """A patient who holds their own key."""
+        people, patient_id = self.handshaker.store.people, "0x" + secrets.token_hex(32)
+        self.handshaker.vault.create_owner(patient_id)
+        _, token = self.handshaker.tokens.enroll(patient_id)
+        people.put_actor(
+            Actor(patient_id, ActorKind.PATIENT, "patient", account.address, "", None, None, False, False, version=0)
+        )
+        people.put_patient(patient_id, None, None, self.clock.now())
+        submission = self.submit(self.administrator, "register-patient", demographics("Wallet"), patient=patient_id)
+        assert self.acknowledged(submission).code == "effect"
+        return self.handshaker.tokens.authenticate(token)
+
+    def sign_and_submit(
+        self, account: LocalAccount, credential: Credential, template: str, payload: Mapping[str, Json], **more: Any
+    ) -> Submission:
+        """Prepare, sign with a wallet, submit."""
+        request = self.signed_request(account, credential, template, payload, **more)
+        return self.handshaker.intake.submit(request, credential)
+
+    def signed_request(
+        self, account: LocalAccount, credential: Credential, template: str, payload: Mapping[str, Json], **more: Any
+    ) -> dict[str, Any]:
+        request = {"template": template, "payload": payload, "idempotencyKey": secrets.token_hex(8), **more}
+        prepared = self.handshaker.intake.prepare(request, credential)
+        signed = Account.sign_typed_data(account.key, full_message=prepared["typedData"])
+        return {**request, "preparation": prepared["preparation"], "signature": "0x" + signed.signature.hex()}
+
+    # ---- time ----------------------------------------------------------------------------------------------------
+
+    def travel(self, seconds: int) -> None:
+        """Move the clock and the chain's time on; makes no block."""
+        self.clock.advance(seconds)
+        if self.node.kind == "eth-tester":
+            tester: Any = self.node.provider
+            tester.ethereum_tester.time_travel(int(self.clock.now().timestamp()))
+        else:
+            self.node.ask("evm_increaseTime", seconds)
+
+    def close(self) -> None:
+        self.handshaker.close()
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A hospital on eth-tester that the tests of a module share: none may end or spoil what others use."""
+    instance = make_instance(tmp_path_factory.mktemp("hospital"))
+    yield instance
+    instance.close()
+
+
+@pytest.fixture
+def own_hospital(tmp_path: Path) -> Iterator[Instance]:
+    """A hospital on eth-tester for one test alone."""
+    instance = make_instance(tmp_path)
+    yield instance
+    instance.close()
+
+
+def make_instance(
+    folder: Path, node: Node | None = None, *, profile: ChainProfile | None = None, **settings: Any
+) -> Instance:
+    """A hospital in ``folder`` on ``node`` (eth-tester of its own); ``settings`` are those of the Handshaker."""
+    node = node or eth_tester()
+    instance = bare_instance(node, folder, profile=profile, **settings)
+    for number, name in ((1, "Lakeside Hospital"), (2, "Hillside Laboratory")):
+        instance.handshaker.registrar.register_organisation(instance.administrator, number, name)
+    instance.drain()
+    instance.doctor = instance.hire("doctor", "doctor")
+    instance.nurse = instance.hire("nurse", "nurse")
+    instance.pathologist = instance.hire("pathologist", "pathologist", 2)
+    instance.consented = instance.admit("consented", "urn:test|1")
+    instance.silent = instance.admit("silent", "urn:test|2")
+    assert instance.acknowledged(instance.consent(instance.consented)).code == "effect"
+    return instance
+
+
+def bare_instance(
+    node: Node, folder: Path, *, profile: ChainProfile | None = None, clock: MovableClock | None = None, **settings: Any
+) -> Instance:
+    """Contracts, templates, two administrators and a funded relayer; nobody else yet."""
+    clock = clock or MovableClock()
+    chain = EthereumChain(node.provider, profile)
+    handshaker = make_handshaker(read_settings(instance=folder / "instance", **settings), clock=clock, chain=chain)
+    handshaker.templates.install_shipped()
+    first, first_token = handshaker.registrar.enroll_administrator("First Administrator")
+    second, second_token = handshaker.registrar.enroll_administrator("Second Administrator")
+    deployer = handshaker.vault.create_relayer("deployer")
+    relayer = handshaker.vault.create_relayer(handshaker.settings.worker)
+    key = node.fund()
+    for account in (deployer, relayer):
+        fund(chain, key, account, 100 * ETHER)
+    chain.asker = relayer
+    sign = handshaker.vault.sign_as_relayer
+    deployment = deploy(
+        chain, deployer, lambda digest: sign(deployer, digest), [first.address, second.address], [relayer]
+    )
+    handshaker.adopt(deployment)
+    authenticate = handshaker.tokens.authenticate
+    instance = Instance(node, folder, clock, handshaker, authenticate(first_token), authenticate(second_token))
+    instance.tokens.update(administrator=first_token, second_administrator=second_token)
+    return instance
+
+
+def demographics(family: str) -> dict[str, Json]:
+    return {"resourceType": "Patient", "name": [{"family": family, "given": ["Zed"]}], "birthDate": "1970-01-01"}
+
+
+def consent_payload(**changes: Json) -> dict[str, Json]:
+    payload: dict[str, Json] = {
+        "grantee": "organisation/1",
+        "purpose": "TREAT",
+        "read": ["all"],
+        "write": ["vital-signs"],
+        "notAfter": CONSENT_END,
+    }
+    return payload | changes
+
+
+def blood_pressure(systolic: float = 118, diastolic: float = 76) -> dict[str, Json]:
+    """A FHIR R4 blood pressure in mm[Hg]."""
+    payload = deepcopy(_BLOOD_PRESSURE)
+    payload["component"][0]["valueQuantity"]["value"] = systolic
+    payload["component"][1]["valueQuantity"]["value"] = diastolic
+    return payload
+
+
+def _component(code: str) -> dict[str, Json]:
+    return {
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "valueQuantity": {"value": 0, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"},
+    }
+
+
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+_BLOOD_PRESSURE: dict[str, Json] = {
+    "resourceType": "Observation",
+    "status": "final",
+    "category": [{"coding": [{"system": _CATEGORY, "code": "vital-signs"}]}],
+    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
+    "effectiveDateTime": "2026-11-21T08:30:00Z",
+    "component": [_component("8480-6"), _component("8462-4")],
+}
