@@ -52,7 +52,8 @@ class Indexer:
         self._store = store
         self._clock = clock
         self._first = first_block
-        self._settled = first_block - 1
+        self._settled: Block | None = None
+        """The last block up to which this process has acknowledged all effects."""
 
     def advance(self) -> Block | None:
         """Walk to the head and acknowledge the effects of final blocks; return the last final block.
@@ -80,26 +81,19 @@ class Indexer:
         tip = self._store.chain_view.tip()
         if tip is None or tip.hash == head.hash:
             return tip
-        found = tip
         if (there := self._chain.block(tip.number)) is None or there.hash != tip.hash:
             # A chain that was wiped or exchanged is no fork: nothing may be concluded from it.
             self._chain.check_deployment()
-        while (there := self._chain.block(found.number)) is None or there.hash != found.hash:
-            below = self._store.chain_view.block(found.number - 1)
-            if below is None:
-                break
-            found = below
-        if found.number < tip.number:
-            now = self._clock.now()
-            for gone in self._store.chain_view.roll_back(found.number):
-                contradicted = self._store.audit.contradict(gone.hash, gone.number, now)
-                if contradicted:
-                    log.error(
-                        "fork below finality: block %d vanished, %d contradictions", gone.number, len(contradicted)
-                    )
-            log.warning("fork: walked back from block %d to %d", tip.number, found.number)
-            self._settled = min(self._settled, found.number)
-        return found
+        ancestor: Block | None = tip
+        while ancestor and ((there := self._chain.block(ancestor.number)) is None or there.hash != ancestor.hash):
+            ancestor = self._store.chain_view.block(ancestor.number - 1)
+        above = ancestor.number if ancestor else self._first - 1
+        if above < tip.number:
+            log.warning("fork: walked back from block %d to %d", tip.number, above)
+            contradicted = self._store.chain_view.roll_back(above, self._clock.now())
+            if contradicted:
+                log.error("fork below finality: %d acknowledgements contradicted", len(contradicted))
+        return ancestor
 
     def _extend(self, first: int, last: int) -> bool:
         """Append blocks ``first`` to ``last``; ``False`` when the chain changed under the walk (next time, then)."""
@@ -115,14 +109,14 @@ class Indexer:
         hashes = {block.hash for block in blocks}
         if any(effect.block_hash not in hashes for effect in effects):
             return False
-        self._store.chain_view.extend(blocks, effects)
-        return True
+        return self._store.chain_view.extend(blocks, effects)
 
     def _settle(self, final: Block) -> None:
-        if final.number <= self._settled:
+        after = self._settled_number()
+        if final.number <= after:
             return
         conclusions = []
-        for effect, ti_id in self._store.chain_view.unsettled_effects(self._settled, final.number):
+        for effect, ti_id in self._store.chain_view.unsettled_effects(after, final.number):
             reflect(effect, self._store.people)
             conclusions.append(
                 Conclusion(
@@ -130,22 +124,28 @@ class Indexer:
                 )
             )
         self._store.audit.conclude(conclusions, self._clock.now())
-        self._settled = final.number
+        self._settled = final
+
+    def _settled_number(self) -> int:
+        """Return up to where all is acknowledged; a fork, which another worker may have found, begins anew."""
+        if self._settled is None or self._store.chain_view.block(self._settled.number) != self._settled:
+            return self._first - 1
+        return self._settled.number
 
     def _adopt(self, effect: Effect) -> str:
-        arguments = effect.arguments
+        arguments, ti_id = effect.arguments, str(uuid.uuid4())
         patient_id = arguments.get("patientId")
         actor_id = arguments.get("author") or arguments.get("practitionerId") or patient_id or arguments.get("signer")
         ti = InitialTransaction(
-            ti_id=str(uuid.uuid4()),
+            ti_id=ti_id,
             template=f"{effect.contract}.{effect.event}",
             template_version=0,
             actor_id=str(actor_id or "unknown"),
             patient_id=patient_id,
             payload={},
-            idempotency_key=f"chain/0x{effect.statement_hash.hex()}",
+            # Nobody can use it before: clients choose their keys, and know their statements' hashes.
+            idempotency_key=f"chain/{ti_id}",
             received_at=self._clock.now(),
             origin=Origin.CHAIN,
         )
-        self._store.chain_view.adopt(ti, effect, _FUNCTIONS[effect.event], str(arguments.get("signer", "")))
-        return ti.ti_id
+        return self._store.chain_view.adopt(ti, effect, _FUNCTIONS[effect.event], str(arguments.get("signer", "")))

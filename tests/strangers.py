@@ -40,7 +40,10 @@ def relay(instance: Instance, *calls: SignedCall) -> dict[str, Any]:
 def act_alone(instance: Instance, key: bytes, typed_data: dict[str, Any], contract: str, function: str) -> bytes:
     """Sign and send a statement from one's own wallet without the Handshaker; return the statement's hash."""
     kind = statement_type(contract, function)
-    words = kind.words(typed_data["message"])
+    message = typed_data["message"]
+    words = kind.words(
+        {name: bytes.fromhex(message[name][2:]) if t.startswith("bytes") else message[name] for name, t in kind.fields}
+    )
     signature = bytes(Account.sign_typed_data(key, full_message=typed_data).signature)
     transact(instance.node, instance.handshaker.chain.address(contract), kind.calldata(words, signature))
     return kind.struct_hash(words)

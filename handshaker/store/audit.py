@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf, leaf_hash
-from handshaker.messages import Acknowledgement, Conclusion, Event, EventKind, Origin, Sealed, VerdictKind
+from handshaker.messages import Acknowledgement, Block, Conclusion, Event, EventKind, Origin, Sealed, VerdictKind
 from handshaker.store import schema as s
-from handshaker.store.database import Database
+from handshaker.store.database import Database, lock
 from handshaker.store.rows import sealed_columns, sealed_of
 
 _SEQUENCER_LOCK = 7349002
@@ -86,25 +86,6 @@ class AuditStore:
                 for row in connection.execute(query).mappings()
             ]
 
-    def contradict(self, block_hash: bytes, block_number: int, at: datetime) -> list[str]:
-        """Append a contradiction for every ACK whose evidence is in the block that vanished; return their TIs."""
-        with self._database.write() as connection:
-            query = sa.select(s.acknowledgements.c.ti_id, s.acknowledgements.c.entry_id).where(
-                s.acknowledgements.c.block_hash == block_hash
-            )
-            found = connection.execute(query).all()
-            entries = []
-            for ti_id, acknowledged_entry in found:
-                entry_id = str(uuid.uuid4())
-                leaf = contradiction_leaf(entry_id, ti_id, acknowledged_entry, block_number, at)
-                entries.append(_entry(entry_id, "contradiction", leaf, at))
-            if found:
-                append_entries(connection, entries)
-                add_events(
-                    connection, [Event(ti, EventKind.CONTRADICTED, at, {"block": block_number}) for ti, _ in found]
-                )
-            return [ti_id for ti_id, _ in found]
-
     def leaves(self, after: int = -1, limit: int = 1000) -> list[tuple[int, bytes, bytes]]:
         """Return ``(position, leaf, leaf_hash)`` in order, from the first one after ``after``."""
         query = (
@@ -121,11 +102,23 @@ class AuditStore:
 def write_acknowledgements(
     connection: sa.Connection, conclusions: Sequence[Conclusion], at: datetime
 ) -> list[Acknowledgement]:
-    """Write ACK, leaf, position, outbox row and event, and close the queue row, for each conclusion."""
+    """Write ACK, leaf, position, outbox row and event, and close the queue row, for each conclusion.
+
+    Left out are those that have an ACK, and those that rest on a signature that never left when it did meanwhile.
+    """
+    lock(connection, _SEQUENCER_LOCK)
     ids = [conclusion.ti_id for conclusion in conclusions]
     settled = set(
         connection.execute(sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.ti_id.in_(ids))).scalars()
     )
+    left = set(
+        connection.execute(
+            sa.select(s.queue.c.ti_id).where(
+                s.queue.c.ti_id.in_(ids), sa.or_(s.queue.c.sent, s.queue.c.state != "waiting")
+            )
+        ).scalars()
+    )
+    settled |= {conclusion.ti_id for conclusion in conclusions if conclusion.destroy_signature} & left
     query = (
         sa.select(s.transactions, s.statements.c.statement_hash)
         .outerjoin(s.statements, s.statements.c.ti_id == s.transactions.c.ti_id)
@@ -196,13 +189,29 @@ def write_acknowledgements(
     return [replace(ack, position=first + i) for i, ack in enumerate(written)]
 
 
+def write_contradictions(connection: sa.Connection, block: Block, at: datetime) -> list[str]:
+    """Append a contradiction for every ACK whose evidence is in ``block``, which vanished; return their TIs."""
+    query = sa.select(s.acknowledgements.c.ti_id, s.acknowledgements.c.entry_id).where(
+        s.acknowledgements.c.block_hash == block.hash
+    )
+    found = connection.execute(query).all()
+    entries = []
+    for ti_id, acknowledged_entry in found:
+        entry_id = str(uuid.uuid4())
+        leaf = contradiction_leaf(entry_id, ti_id, acknowledged_entry, block.number, at)
+        entries.append(_entry(entry_id, "contradiction", leaf, at))
+    if found:
+        append_entries(connection, entries)
+        add_events(connection, [Event(ti, EventKind.CONTRADICTED, at, {"block": block.number}) for ti, _ in found])
+    return [ti_id for ti_id, _ in found]
+
+
 def append_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> int:
     """Append leaves to the log in dense order; return the first one's position.
 
     Whoever holds the lock is the sequencer, until its transaction commits: so positions are commit order.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEQUENCER_LOCK})
+    lock(connection, _SEQUENCER_LOCK)
     last = connection.execute(sa.select(sa.func.max(s.audit_positions.c.position))).scalar()
     first = 0 if last is None else last + 1
     connection.execute(sa.insert(s.audit_entries), entries)

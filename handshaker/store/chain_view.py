@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from handshaker.messages import Block, Effect, Event, EventKind, InitialTransaction
 from handshaker.store import schema as s
-from handshaker.store.audit import add_events
-from handshaker.store.database import Database
+from handshaker.store.audit import add_events, write_contradictions
+from handshaker.store.database import Database, lock
+
+_WALK_LOCK = 7349003
+_TIP = sa.select(s.blocks).order_by(s.blocks.c.number.desc()).limit(1)
 
 
 class ChainViewStore:
@@ -21,9 +25,8 @@ class ChainViewStore:
 
     def tip(self) -> Block | None:
         """Return the highest block that was walked."""
-        query = sa.select(s.blocks).order_by(s.blocks.c.number.desc()).limit(1)
         with self._database.read() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(_TIP).mappings().first()
         return _block(row) if row else None
 
     def block(self, number: int) -> Block | None:
@@ -32,31 +35,43 @@ class ChainViewStore:
             row = connection.execute(sa.select(s.blocks).where(s.blocks.c.number == number)).mappings().first()
         return _block(row) if row else None
 
-    def extend(self, blocks: Sequence[Block], effects: Sequence[Effect]) -> None:
-        """Append blocks that follow the tip, with their effects."""
+    def extend(self, blocks: Sequence[Block], effects: Sequence[Effect]) -> bool:
+        """Append blocks, at least one, that follow the tip, with their effects.
+
+        ``False``, and nothing written, when the tip is not what they follow: another worker walks here too.
+        """
         with self._database.write() as connection:
-            if blocks:
-                connection.execute(
-                    sa.insert(s.blocks),
-                    [
-                        {"number": b.number, "hash": b.hash, "parent": b.parent, "timestamp": b.timestamp}
-                        for b in blocks
-                    ],
-                )
+            lock(connection, _WALK_LOCK)
+            tip = connection.execute(_TIP).mappings().first()
+            if tip is not None and (tip["number"], tip["hash"]) != (blocks[0].number - 1, blocks[0].parent):
+                return False
+            connection.execute(
+                sa.insert(s.blocks),
+                [{"number": b.number, "hash": b.hash, "parent": b.parent, "timestamp": b.timestamp} for b in blocks],
+            )
             if effects:
                 connection.execute(sa.insert(s.effects), [_effect_row(effect) for effect in effects])
+            return True
 
-    def roll_back(self, above: int) -> list[Block]:
-        """Forget the blocks above a number after a fork; return them, lowest first."""
+    def roll_back(self, above: int, at: datetime) -> list[str]:
+        """Forget the blocks above a number after a fork, and contradict every ACK whose evidence was in them.
+
+        Returns the TIs of those. All in one SQL transaction: what is forgotten alone could never be contradicted.
+        """
         with self._database.write() as connection:
+            lock(connection, _WALK_LOCK)
             query = sa.select(s.blocks).where(s.blocks.c.number > above).order_by(s.blocks.c.number)
             gone = [_block(row) for row in connection.execute(query).mappings()]
+            contradicted = [ti_id for block in gone for ti_id in write_contradictions(connection, block, at)]
             connection.execute(sa.delete(s.effects).where(s.effects.c.block_number > above))
             connection.execute(sa.delete(s.blocks).where(s.blocks.c.number > above))
-            return gone
+            return contradicted
 
     def unsettled_effects(self, after: int, up_to: int) -> list[tuple[Effect, str | None]]:
-        """Return effects in blocks ``after`` < number ≤ ``up_to`` whose statement has no ACK, with its known TI."""
+        """Return effects in blocks ``after`` < number ≤ ``up_to`` that are no ACK's evidence, with their known TI.
+
+        One statement can have a second effect: a recovery is proposed, and later changes the controller.
+        """
         query = (
             sa.select(s.effects, s.statements.c.ti_id)
             .outerjoin(s.statements, s.statements.c.statement_hash == s.effects.c.statement_hash)
@@ -64,19 +79,28 @@ class ChainViewStore:
             .where(
                 s.effects.c.block_number > after,
                 s.effects.c.block_number <= up_to,
-                s.acknowledgements.c.ti_id.is_(None),
+                sa.or_(
+                    s.acknowledgements.c.block_hash.is_(None),
+                    s.acknowledgements.c.block_hash != s.effects.c.block_hash,
+                    s.acknowledgements.c.log_index != s.effects.c.log_index,
+                ),
             )
             .order_by(s.effects.c.block_number, s.effects.c.log_index)
         )
         with self._database.read() as connection:
             return [(_effect(row), row["ti_id"]) for row in connection.execute(query).mappings()]
 
-    def adopt(self, ti: InitialTransaction, effect: Effect, function: str, signer: str) -> None:
-        """Make a TI of origin ``chain`` for an effect whose statement nobody here has seen."""
+    def adopt(self, ti: InitialTransaction, effect: Effect, function: str, signer: str) -> str:
+        """Make a TI of origin ``chain`` for an effect whose statement nobody here has seen; return the TI's id.
+
+        That is another one's when the statement became known meanwhile.
+        """
         with self._database.write() as connection:
-            known = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == effect.statement_hash)
-            if connection.execute(known).first():
-                return
+            lock(connection, _WALK_LOCK)
+            query = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == effect.statement_hash)
+            known: str | None = connection.execute(query).scalar()
+            if known is not None:
+                return known
             connection.execute(
                 sa.insert(s.transactions).values(
                     ti_id=ti.ti_id,
@@ -104,6 +128,7 @@ class ChainViewStore:
             )
             data: dict[str, Any] = {"block": effect.block_number}
             add_events(connection, [Event(ti.ti_id, EventKind.RECEIVED, ti.received_at, data)])
+            return ti.ti_id
 
 
 def _block(row: sa.RowMapping) -> Block:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from handshaker.errors import StoreUnavailable
 
 _BUSY_SECONDS = 30.0
+_MIGRATION_LOCK = 7349001
 
 
 class Database:
@@ -39,8 +40,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(self._migrations))
         with self.write() as connection:
-            if not self.is_sqlite:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7349001)"))
+            lock(connection, _MIGRATION_LOCK)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -73,6 +73,12 @@ def make_private(url: str) -> None:
             return
         except OSError as error:
             raise StoreUnavailable(f"The database {path} cannot be made: {error.strerror}.") from error
+
+
+def lock(connection: sa.Connection, key: int) -> None:
+    """Hold the lock ``key`` until the transaction ends; on SQLite every writer waits for every other anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hexbytes import HexBytes
@@ -102,11 +103,13 @@ def test_the_worker_is_idle_when_all_is_done_and_acknowledges_nothing_twice(lake
 
 def test_a_relayer_spends_its_first_nonce_on_nothing(lakeside: Instance) -> None:
     relayer = lakeside.handshaker.vault.create_relayer("worker-1")
-    web3 = Web3(lakeside.node.provider)
+    deployment = lakeside.handshaker.chain.deployment
+    assert deployment is not None
+    web3: Any = Web3(lakeside.node.provider)
     first = next(
         found
-        for number in range(lakeside.handshaker.chain.deployment.block_number, web3.eth.block_number + 1)  # type: ignore[union-attr]
+        for number in range(deployment.block_number, web3.eth.block_number + 1)
         for found in web3.eth.get_block(number, full_transactions=True)["transactions"]
-        if found["from"] == relayer  # type: ignore[index]
+        if found["from"] == relayer
     )
-    assert (first["nonce"], first["to"], first["value"]) == (0, relayer, 0)  # type: ignore[index]
+    assert (first["nonce"], first["to"], first["value"]) == (0, relayer, 0)
