@@ -58,6 +58,16 @@ def connect(url: str) -> BaseProvider:
     return HTTPProvider(url, request_kwargs={"timeout": _TIMEOUT}, exception_retry_configuration=None)
 
 
+def relay_size(calls: Sequence[SignedCall]) -> int:
+    """Return how many bytes ``EthereumChain.relay_data`` has for a batch, without making them.
+
+    A batch grows call by call, and its size is asked for each time.
+    """
+    # Selector, offset and length of the list; then for each item an offset, target, gas, the data's offset and length,
+    # and the data: selector, the struct, offset and length of the signature, and the signature.
+    return 4 + 64 + sum(32 + 128 + _padded(4 + len(call.words) + 64 + _padded(len(call.signature))) for call in calls)
+
+
 class EthereumChain:
     """One node and, once deployed, our contracts on it."""
 
@@ -204,9 +214,8 @@ class EthereumChain:
         """Return a gas limit with which the Relay can promise every item its own; a no-op's when there is none."""
         if not calls:
             return INTRINSIC_GAS
-        data = self.relay_data(calls)
         limits = sum(ITEM_GAS_ALONE if call.alone else ITEM_GAS for call in calls)
-        return INTRINSIC_GAS + CALLDATA_GAS * len(data) + limits * 64 // 63 + 20_000 * (len(calls) + 1)
+        return INTRINSIC_GAS + CALLDATA_GAS * relay_size(calls) + limits * 64 // 63 + 20_000 * (len(calls) + 1)
 
     def send(self, raw: bytes) -> SendOutcome:
         """Hand raw bytes to the node; never raises for what the node or the wire does."""
@@ -330,6 +339,10 @@ class EthereumChain:
 
     def _url(self) -> str:
         return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
+
+
+def _padded(size: int) -> int:
+    return -(-size // 32) * 32
 
 
 def _block(raw: Any) -> Block:

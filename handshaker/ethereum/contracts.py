@@ -48,12 +48,12 @@ class AbiItem:
     @property
     def selector(self) -> bytes:
         """The first four bytes of the signature's hash: a function's or an error's selector."""
-        return keccak(text=self.signature)[:4]
+        return _hash(self.signature)[:4]
 
     @property
     def topic(self) -> bytes:
         """The signature's hash: an event's first topic."""
-        return keccak(text=self.signature)
+        return _hash(self.signature)
 
 
 @cache
@@ -100,3 +100,8 @@ def _items(contract: str, kind: str) -> list[AbiItem]:
             signature = f"{entry['name']}({','.join(canonical_type(item) for item in inputs)})"
             found.append(AbiItem(entry["name"], signature, inputs, tuple(entry.get("outputs", ()))))
     return found
+
+
+@cache
+def _hash(signature: str) -> bytes:
+    return keccak(text=signature)

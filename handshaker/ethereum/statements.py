@@ -98,9 +98,18 @@ class StatementType:
         }
 
     def calldata(self, words: bytes, *signatures: bytes) -> bytes:
-        """Return the call of the function with ``words`` and its signatures (one, or two where two must sign)."""
-        types = [f"({','.join(self.abi_types)})", *(["bytes"] * len(signatures))]
-        return self.function.selector + encode(types, [decode(self.abi_types, words), *signatures])
+        """Return the call of the function with ``words`` and its signatures (one, or two where two must sign).
+
+        Raises ``ValueError`` unless there are 32 bytes a field.
+        """
+        if len(words) != 32 * len(self.fields):
+            raise ValueError(f"{self.name} has {len(self.fields)} words, not {len(words)} bytes")
+        # A static struct is encoded in place: its words are the head, followed by an offset for each signature.
+        head, tail = words, b""
+        for signature in signatures:
+            head += (len(words) + 32 * len(signatures) + len(tail)).to_bytes(32, "big")
+            tail += len(signature).to_bytes(32, "big") + signature + bytes(-len(signature) % 32)
+        return self.function.selector + head + tail
 
 
 @cache
