@@ -7,6 +7,7 @@ gate after authentication is written too, with its invalid ACK.
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
@@ -60,6 +61,8 @@ from handshaker.vocabulary import ActorKind, organisation_grantee, practitioner_
 QUARANTINE = timedelta(days=90)
 """How long the body of a request is kept for which no patient is known."""
 
+_NAMES = re.compile(r"\bnamed|\bnames\b")
+"""How a sentence or a mapping speaks of grantees' names: the filters ``named…`` and ``context.names``."""
 _URGENT = {"revoke", "revokeAll", "endDelegation", "openEmergency", "setEmergencyPreference", "vetoRecovery"}
 
 
@@ -142,7 +145,7 @@ class Intake:
         patient = self._pass_identity(ti, template, credential)
         schema_gate(ti.payload, template)
         plausibility_gate(ti.payload, template)
-        context = self._context(credential, patient, registration)
+        context = self._context(template, credential, patient, registration)
         preparation = self._preparer.prepare(ti, template, context)
         call = self._generator.generate(ti, template, replace(context, preparation=preparation))
         kind = statement_type(call.contract, call.function)
@@ -191,7 +194,7 @@ class Intake:
         envelope: Envelope,
         registration: Registration | None,
     ) -> tuple[ContractCall, Preparation, Signed]:
-        context = self._context(credential, patient, registration)
+        context = self._context(template, credential, patient, registration)
         preparation = envelope.preparation or self._preparer.prepare(ti, template, context)
         try:
             call = self._generator.generate(ti, template, replace(context, preparation=preparation))
@@ -291,15 +294,26 @@ class Intake:
             supersedes=envelope.supersedes,
         )
 
-    def _context(self, credential: Credential, patient: Patient | None, registration: Registration | None) -> Context:
-        people = self._store.people
-        names = {"0x" + organisation_grantee(o.organisation_id).hex(): o.name for o in people.organisations()}
-        for actor in people.actors(ActorKind.PRACTITIONER):
-            names["0x" + practitioner_grantee(bytes.fromhex(actor.actor_id[2:])).hex()] = actor.name
+    def _context(
+        self, template: Template, credential: Credential, patient: Patient | None, registration: Registration | None
+    ) -> Context:
         return Context(
             actor=credential.actor,
             patient=patient,
             preparation=Preparation(bytes(32), "", 0, 1, 0),
-            names=names,
+            names=self._names() if _asks_for_names(template) else {},
             registration=registration,
         )
+
+    def _names(self) -> dict[str, str]:
+        """Return the name of every grantee."""
+        people = self._store.people
+        names = {"0x" + organisation_grantee(o.organisation_id).hex(): o.name for o in people.organisations()}
+        for actor in people.actors(ActorKind.PRACTITIONER):
+            names["0x" + practitioner_grantee(bytes.fromhex(actor.actor_id[2:])).hex()] = actor.name
+        return names
+
+
+def _asks_for_names(template: Template) -> bool:
+    """Whether a template names grantees, as consents do; to read all staff for every record would double its cost."""
+    return any(_NAMES.search(text) for text in (template.sentence, *template.statement.values()))
