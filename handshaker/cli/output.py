@@ -187,8 +187,8 @@ def acknowledgement_table(acknowledgements: list[Acknowledgement], labels: dict[
     table = Table(header_style="bold", show_lines=True)
     table.add_column("TI", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("what, about whom", no_wrap=True)
-    table.add_column("block, transaction", no_wrap=True)
+    table.add_column("what\nabout whom", no_wrap=True)
+    table.add_column("block\ntransaction", no_wrap=True)
     table.add_column("reason")
     for acknowledgement in acknowledgements:
         reason = reason_of(acknowledgement)
