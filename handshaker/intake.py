@@ -146,8 +146,7 @@ class Intake:
         schema_gate(ti.payload, template)
         plausibility_gate(ti.payload, template)
         context = self._context(template, credential, patient, registration)
-        preparation = self._preparer.prepare(ti, template, context)
-        call = self._generator.generate(ti, template, replace(context, preparation=preparation))
+        preparation, call = self._generate(ti, template, context, None)
         kind = statement_type(call.contract, call.function)
         chain = self._chain()
         return {
@@ -195,11 +194,7 @@ class Intake:
         registration: Registration | None,
     ) -> tuple[ContractCall, Preparation, Signed]:
         context = self._context(template, credential, patient, registration)
-        preparation = envelope.preparation or self._preparer.prepare(ti, template, context)
-        try:
-            call = self._generator.generate(ti, template, replace(context, preparation=preparation))
-        except MappingFailed as error:
-            raise SchemaViolated(error.message, problems=[{"path": "", "problem": error.message}]) from error
+        preparation, call = self._generate(ti, template, context, envelope.preparation)
         now = int(self._clock.now().timestamp())
         if call.deadline is not None and call.deadline <= now:
             raise DeadlinePassed("The statement's deadline has passed.", deadline=call.deadline, now=now)
@@ -215,6 +210,15 @@ class Intake:
                 raise SignatureRefused("The signature is not the signer's for this statement.", signer=call.signer)
         urgency = 0 if call.function in _URGENT else 1
         return call, preparation, Signed(call, signature, envelope.signature is None, alone, urgency)
+
+    def _generate(
+        self, ti: InitialTransaction, template: Template, context: Context, preparation: Preparation | None
+    ) -> tuple[Preparation, ContractCall]:
+        try:
+            preparation = preparation or self._preparer.prepare(ti, template, context)
+            return preparation, self._generator.generate(ti, template, replace(context, preparation=preparation))
+        except MappingFailed as error:
+            raise SchemaViolated(error.message, problems=[{"path": "", "problem": error.message}]) from error
 
     def _sign(self, credential: Credential, call: ContractCall, digest: bytes) -> bytes:
         actor = credential.actor
