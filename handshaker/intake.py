@@ -27,6 +27,7 @@ from handshaker.errors import (
     KeyLocked,
     KeyUnknown,
     MappingFailed,
+    NotDeployed,
     PatientUnknown,
     RoleNotAllowed,
     SchemaViolated,
@@ -148,7 +149,9 @@ class Intake:
         context = self._context(template, credential, patient, registration)
         preparation, call = self._generate(ti, template, context, None)
         kind = statement_type(call.contract, call.function)
-        chain = self._chain()
+        deployment = self._store.catalogue.deployment()
+        if deployment is None:
+            raise NotDeployed("The contracts are not on a chain yet.")
         return {
             "template": template.reference,
             "statement": "0x" + call.statement_hash.hex(),
@@ -156,7 +159,9 @@ class Intake:
             "sentence": call.sentence,
             "preparation": preparation.to_json(),
             "typedData": kind.typed_data(
-                kind.values(call.words, call.terms), chain.identity().chain_id, chain.address(call.contract)
+                kind.values(call.words, call.terms),
+                deployment.identity.chain_id,
+                deployment.addresses[call.contract],
             ),
         }
 

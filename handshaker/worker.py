@@ -9,12 +9,23 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.indexer import Indexer
-from handshaker.messages import Attempt, Block, Event, EventKind, NetworkTransaction, SendOutcome, SignedCall
+from handshaker.messages import (
+    Attempt,
+    Block,
+    Event,
+    EventKind,
+    Fees,
+    NetworkTransaction,
+    SendOutcome,
+    SignedCall,
+    Waiting,
+)
 from handshaker.ports import Chain, Clock
 from handshaker.store.sql_store import SqlStore
 from handshaker.validator import TransactionValidator
@@ -52,6 +63,7 @@ class Worker:
         self._max_pending = max_pending
         self._bump_after = bump_after
         self._last_sent: dict[int, datetime] = {}
+        self._first_spent = False
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
@@ -94,21 +106,23 @@ class Worker:
             return []
         # Asked before the receipts: a nonce that is used up by now and of which no receipt is known was not ours.
         used = self._validator.settled_nonces(final)
-        remaining = []
-        for transaction in unsettled:
+        remaining: list[NetworkTransaction] = []
+        for position, transaction in enumerate(unsettled):
             receipt = self._validator.receipt(transaction)
             now = self._clock.now()
+            if receipt is None and transaction.nonce >= used:
+                # Nonces are mined in order, so those behind this one need no question.
+                return [*remaining, *unsettled[position:]]
             if receipt is not None and receipt.block_number <= final.number:
                 self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
                 self._last_sent.pop(transaction.network_id, None)
                 continue
             if receipt is not None:
                 self._store.network.mined(transaction, receipt, now)
-            elif transaction.nonce < used:
-                log.error("nonce %d was used by a foreign transaction", transaction.nonce)
-                self._store.network.settle(transaction, "replaced", now)
+                remaining.append(transaction)
                 continue
-            remaining.append(transaction)
+            log.error("nonce %d was used by a foreign transaction", transaction.nonce)
+            self._store.network.settle(transaction, "replaced", now)
         return remaining
 
     def _send_again(self, transactions: list[NetworkTransaction]) -> None:
@@ -131,7 +145,8 @@ class Worker:
 
     def _spend_first_nonce(self) -> bool:
         """Spend the relayer's nonce 0 on a no-op: Ganache runs a replayed first transaction again."""
-        if self._store.network.count(self._validator.relayer) or self._validator.floor():
+        if self._first_spent or self._store.network.count(self._validator.relayer) or self._validator.floor():
+            self._first_spent = True
             return False
         self._dispatch([], 0)
         return True
@@ -143,6 +158,15 @@ class Worker:
         batch = self._store.queue.take(self._name, self._clock.now(), min(limit, 500))
         if not batch:
             return False
+        try:
+            return self._carry_batch(batch, final, free)
+        except HandshakerError:
+            # Nobody else may have them until the lease runs out, and this worker may go on in a second.
+            with suppress(HandshakerError):
+                self._store.queue.release_all(self._name)
+            raise
+
+    def _carry_batch(self, batch: list[Waiting], final: Block, free: int) -> bool:
         patients = [waiting.call.patient_id for waiting in batch if waiting.call.patient_id]
         busy = self._store.queue.patients_in_flight(patients)
         decisions = self._validator.decide(batch, final, busy)
@@ -166,8 +190,8 @@ class Worker:
         return bool(decisions.go or decisions.conclude)
 
     def _dispatch(self, calls: list[SignedCall], floor: int) -> None:
-        gas = self._validator.gas(calls)
-        self._require_funds(gas)
+        gas, fees = self._validator.gas(calls), self._chain.fees()
+        self._require_funds(gas * fees.max_fee)
         transaction = self._store.network.allocate(
             self._validator.relayer,
             floor,
@@ -179,10 +203,12 @@ class Worker:
         if transaction is None:
             return
         carried = set(transaction.statements)
-        self._send(self._sign(transaction, [call for call in calls if call.statement_hash in carried]))
+        self._send(self._sign(transaction, [call for call in calls if call.statement_hash in carried], fees))
 
-    def _sign(self, transaction: NetworkTransaction, calls: list[SignedCall]) -> NetworkTransaction:
-        return self._written(transaction, self._validator.attempt(transaction, calls))
+    def _sign(
+        self, transaction: NetworkTransaction, calls: list[SignedCall], fees: Fees | None = None
+    ) -> NetworkTransaction:
+        return self._written(transaction, self._validator.attempt(transaction, calls, fees))
 
     def _written(self, transaction: NetworkTransaction, attempt: Attempt) -> NetworkTransaction:
         self._store.network.add_attempt(transaction.network_id, attempt, self._clock.now())
@@ -198,9 +224,8 @@ class Worker:
         found = self._store.network.calls(transaction.statements)
         return [found[statement] for statement in transaction.statements]
 
-    def _require_funds(self, gas: int) -> None:
+    def _require_funds(self, needed: int) -> None:
         balance = self._chain.balance(self._validator.relayer)
-        needed = gas * self._chain.fees().max_fee
         if balance < needed:
             raise RelayerUnfunded(
                 f"The relayer {self._validator.relayer} has {balance} wei and needs {needed}.",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import requests
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_typing import HexStr
 from eth_utils.address import to_checksum_address
 from hexbytes import HexBytes
@@ -19,7 +20,7 @@ from web3.exceptions import BlockNotFound, TransactionNotFound, Web3Exception, W
 from web3.providers import BaseProvider
 from web3.types import RPCEndpoint
 
-from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, NotDeployed
+from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, HandshakerError, NotDeployed
 from handshaker.ethereum.contracts import events, functions
 from handshaker.ethereum.nodes import ChainProfile, classify_send, detect
 from handshaker.ethereum.refusals import decode_refusal, named
@@ -172,8 +173,9 @@ class EthereumChain:
         ``block`` asks about the state after that block instead of the newest.
         """
         data = self.relay_data(calls)
-        answer = self._call(self.address("Relay"), data, "latest" if block is None else block, self.profile.batch_gas)
-        (outcomes,) = decode(functions("Relay")["relay"].output_types, answer)
+        types = functions("Relay")["relay"].output_types
+        at = "latest" if block is None else block
+        (outcomes,) = self._answer("Relay", data, types, at, self.profile.batch_gas)
         return [None if ok else decode_refusal(reason) for ok, reason in outcomes]
 
     def attempt(
@@ -287,8 +289,7 @@ class EthereumChain:
     def view(self, contract: str, function: str, *arguments: Any) -> tuple[Any, ...]:
         """Call a view function at the newest block; return its decoded outputs (tuples for structs)."""
         item = functions(contract)[function]
-        data = item.selector + encode(item.input_types, arguments)
-        return decode(item.output_types, self._call(self.address(contract), data))
+        return self._answer(contract, item.selector + encode(item.input_types, arguments), item.output_types)
 
     def has_code(self, account: str) -> bool:
         """Return whether ``account`` is a contract (then its signatures are checked by ERC-1271)."""
@@ -311,6 +312,18 @@ class EthereumChain:
             return False
         self._ask(lambda: self._web3.manager.request_blocking(RPCEndpoint("evm_mine"), []))
         return True
+
+    def _answer(
+        self, contract: str, data: bytes, types: tuple[str, ...], block: int | str = "latest", gas: int | None = None
+    ) -> tuple[Any, ...]:
+        try:
+            return decode(types, self._call(self.address(contract), data, block, gas))
+        except ChainUnreachable:
+            raise
+        except (ChainError, DecodingError) as error:
+            # On another chain nobody is at that address, and nothing answers with nothing.
+            self.check_deployment()
+            raise ChainError(f"The contract {contract} gave no usable answer.") from error
 
     def _call(self, to: str, data: bytes, block: int | str = "latest", gas: int | None = None) -> bytes:
         call: Any = {"to": to, "data": HexStr("0x" + data.hex())}
@@ -336,6 +349,11 @@ class EthereumChain:
             raise ChainError(f"The node refused a question: {error.message}.") from error
         except Web3Exception as error:
             raise ChainError(f"The node gave no usable answer: {error}.") from error
+        except HandshakerError:
+            raise
+        except Exception as error:
+            # eth-tester fails with exceptions of its own, which are no subclass of web3's.
+            raise ChainError(f"The node gave no usable answer: {type(error).__name__}.") from error
 
     def _url(self) -> str:
         return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
