@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ LICENCE = datetime(2031, 1, 1, tzinfo=UTC)
 CONSENT_END = "2030-03-01T00:00:00Z"
 
 
+NOBODY = Credential(Actor("0x", ActorKind.PRACTITIONER, "doctor", "0x", "", None, None, False, False), "", (), b"")
+
+
 class MovableClock:
     """The machine's time, and as much later as a test wants."""
 
@@ -47,6 +51,9 @@ class MovableClock:
         self.offset += timedelta(seconds=seconds)
 
 
+PEOPLE = ("doctor", "nurse", "pathologist", "consented", "silent")
+
+
 @dataclass
 class Instance:
     """One hospital on one node. ``consented`` allows organisation 1 to treat, ``silent`` has said nothing."""
@@ -55,16 +62,17 @@ class Instance:
     folder: Path
     clock: MovableClock
     handshaker: Handshaker
-    administrator: Credential
-    second_administrator: Credential
-    doctor: Credential = field(init=False)
-    nurse: Credential = field(init=False)
-    pathologist: Credential = field(init=False)
-    consented: Credential = field(init=False)
-    silent: Credential = field(init=False)
-    tokens: dict[str, str] = field(default_factory=dict)
+    administrator: Credential = field(repr=False)
+    second_administrator: Credential = field(repr=False)
+    doctor: Credential = field(default=NOBODY, repr=False)
+    nurse: Credential = field(default=NOBODY, repr=False)
+    pathologist: Credential = field(default=NOBODY, repr=False)
+    consented: Credential = field(default=NOBODY, repr=False)
+    silent: Credential = field(default=NOBODY, repr=False)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
     """Bearer tokens by the name of the field."""
-    _worker: Worker | None = None
+    snapshot: Any = None
+    _worker: Worker | None = field(default=None, init=False)
 
     # ---- asking --------------------------------------------------------------------------------------------------
 
@@ -214,12 +222,34 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance.close()
 
 
+@pytest.fixture(scope="session")
+def pattern_hospital(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """What ``own_hospital`` is copied from."""
+    instance = make_instance(tmp_path_factory.mktemp("pattern"))
+    instance.close()
+    return instance
+
+
 @pytest.fixture
-def own_hospital(tmp_path: Path) -> Iterator[Instance]:
+def own_hospital(pattern_hospital: Instance, tmp_path: Path) -> Iterator[Instance]:
     """A hospital on eth-tester for one test alone."""
-    instance = make_instance(tmp_path)
+    instance = copied(pattern_hospital, tmp_path)
     yield instance
     instance.close()
+
+
+def copied(pattern: Instance, folder: Path, **settings: Any) -> Instance:
+    """A copy of ``pattern`` as it was when it was made, its chain included; ends the copy before it."""
+    tester: Any = pattern.node.provider
+    if pattern.snapshot is None:
+        pattern.snapshot = tester.ethereum_tester.take_snapshot()
+    tester.ethereum_tester.revert_to_snapshot(pattern.snapshot)
+    shutil.copytree(pattern.folder / "instance", folder / "instance")
+    chain, clock = EthereumChain(pattern.node.provider), MovableClock()
+    handshaker = make_handshaker(read_settings(instance=folder / "instance", **settings), clock=clock, chain=chain)
+    chain.asker = handshaker.vault.create_relayer(handshaker.settings.worker)
+    people = {name: getattr(pattern, name) for name in PEOPLE}
+    return replace(pattern, folder=folder, clock=clock, handshaker=handshaker, tokens=dict(pattern.tokens), **people)
 
 
 def make_instance(

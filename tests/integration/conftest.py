@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.instances import hospital, own_hospital
+from tests.instances import hospital, own_hospital, pattern_hospital
 
-__all__ = ["hospital", "own_hospital"]
+__all__ = ["hospital", "own_hospital", "pattern_hospital"]

@@ -11,16 +11,16 @@ from eth_account import Account
 from handshaker.ethereum.contracts import events
 from handshaker.indexer import _FUNCTIONS
 from handshaker.messages import EventKind, Origin, Refusal, SignedCall
-from tests.instances import Instance, blood_pressure, consent_payload, make_instance
+from tests.instances import Instance, blood_pressure, consent_payload, copied
 from tests.strangers import act_alone, carry, relay, stored_call
 
 DAY = 86_400
 
 
 @pytest.fixture
-def unasking(tmp_path: Path) -> Iterator[Instance]:
+def unasking(pattern_hospital: Instance, tmp_path: Path) -> Iterator[Instance]:
     """A hospital whose worker sends without asking first."""
-    instance = make_instance(tmp_path, ask_first=False)
+    instance = copied(pattern_hospital, tmp_path, ask_first=False)
     yield instance
     instance.close()
 
