@@ -67,7 +67,7 @@ class Indexer:
         number = tip.number + 1 if tip else self._first
         while number <= head.number:
             last = min(number + _CHUNK - 1, head.number)
-            if not self._extend(number, last):
+            if not self._extend(number, last, head):
                 return None
             number = last + 1
         final = self._store.chain_view.block(self._chain.final_number(head))
@@ -79,7 +79,8 @@ class Indexer:
     def _common_ancestor(self, head: Block) -> Block | None:
         """Return the highest walked block that is still on the chain, after forgetting the ones above it."""
         tip = self._store.chain_view.tip()
-        if tip is None or tip.hash == head.hash:
+        # The head or its parent, as nearly always: that needs no question.
+        if tip is None or tip.hash in (head.hash, head.parent):
             return tip
         if (there := self._chain.block(tip.number)) is None or there.hash != tip.hash:
             # A chain that was wiped or exchanged is no fork: nothing may be concluded from it.
@@ -95,12 +96,12 @@ class Indexer:
                 log.error("fork below finality: %d acknowledgements contradicted", len(contradicted))
         return ancestor
 
-    def _extend(self, first: int, last: int) -> bool:
+    def _extend(self, first: int, last: int, head: Block) -> bool:
         """Append blocks ``first`` to ``last``; ``False`` when the chain changed under the walk (next time, then)."""
         parent = self._store.chain_view.block(first - 1)
         blocks: list[Block] = []
         for number in range(first, last + 1):
-            block = self._chain.block(number)
+            block = head if number == head.number else self._chain.block(number)
             if block is None or (parent is not None and block.parent != parent.hash):
                 return False
             blocks.append(block)
