@@ -13,6 +13,7 @@ from pathlib import Path
 from handshaker.clinical.fhir import is_resource_type
 from handshaker.errors import InputInvalid
 from handshaker.messages import Json
+from handshaker.nesting import text_is_too_deep
 
 LARGEST_FILE = 256 * 2**20
 """Bytes. A bundle is held in memory as a whole."""
@@ -112,7 +113,7 @@ def resource_type(resource: Json) -> str:
     if not isinstance(resource, Mapping):
         return "nothing"
     name = resource.get("resourceType")
-    return name if isinstance(name, str) and is_resource_type(name) else "of an unknown type"
+    return name if isinstance(name, str) and is_resource_type(name) else "a resource of no known type"
 
 
 def invalid(path: Path, problem: str, mend: str) -> InputInvalid:
@@ -134,6 +135,8 @@ def _parse(path: Path) -> Json:
         raise invalid(path, f"line {line} is not UTF-8", "Save or export the file as UTF-8.") from None
     if not text:
         raise invalid(path, "it is empty", "Export the bundle again.")
+    if text_is_too_deep(text):
+        raise invalid(path, "it is nested too deeply", "Export the bundle again.")
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
