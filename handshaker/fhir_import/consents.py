@@ -40,16 +40,16 @@ class Consents:
 
         Raises ``ChainUnreachable``: only the chain knows which version the consent must beat.
         """
-        until = self._handshaker.clock.now() + CONSENT_LIFETIME
+        until = (self._handshaker.clock.now() + CONSENT_LIFETIME).strftime("%Y-%m-%dT00:00:00Z")
         request = {
             "template": "consent-grant",
-            "idempotencyKey": f"import/consent/{self._grantee}",
+            "idempotencyKey": f"import/consent/{self._grantee}/{until}",
             "payload": {
                 "grantee": self._grantee,
                 "purpose": Purpose.TREAT.name,
                 "read": ["all"],
                 "write": ["all"],
-                "notAfter": until.strftime("%Y-%m-%dT00:00:00Z"),
+                "notAfter": until,
             },
         }
         patient = self._handshaker.tokens.authenticate(token)

@@ -15,6 +15,7 @@ from handshaker.bootstrap import Handshaker
 from handshaker.errors import EnvelopeInvalid, InputInvalid, RoleNotAllowed
 from handshaker.fhir_import.bundles import Bundle, BundleFile, PatientMissing, invalid, read_bundles, resource_type
 from handshaker.fhir_import.consents import Consents
+from handshaker.fhir_import.first_tokens import FirstTokens
 from handshaker.fhir_import.inbox import Inbox
 from handshaker.fhir_import.progress import Progress, Silence
 from handshaker.fhir_import.sorting import Record, Skipped, sort_entries
@@ -92,6 +93,7 @@ class Importer:
             self._author,
             Consents(self._handshaker, self._author),
             Inbox(self._handshaker.store, patience),
+            FirstTokens(self._handshaker.settings.instance / "tokens" / "imported"),
             self._progress,
         )
 

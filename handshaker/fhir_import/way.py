@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from handshaker.bootstrap import Handshaker
 from handshaker.errors import ChainUnreachable, EnvelopeInvalid, IdempotencyConflict
 from handshaker.fhir_import.consents import Consents
+from handshaker.fhir_import.first_tokens import FirstTokens
 from handshaker.fhir_import.inbox import Inbox
 from handshaker.fhir_import.progress import Progress
 from handshaker.fhir_import.sorting import Record
@@ -34,12 +35,11 @@ class Journey:
     author: Credential
     consents: Consents
     inbox: Inbox
+    tokens: FirstTokens
     progress: Progress
     tally: Tally = field(default_factory=Tally)
     records: set[str] = field(default_factory=set)
     """TIs of records that were submitted in this run and have no ACK yet."""
-    tokens: dict[str, str] = field(default_factory=dict, repr=False)
-    """Pseudonym → first token, of patients whom this run registered."""
     signed: dict[str, str] = field(default_factory=dict)
     """Pseudonym → TI of the consent that this run signed."""
 
@@ -61,6 +61,7 @@ def way(journey: Journey, registered: Registered, records: Sequence[Record]) -> 
     refusal = yield from _registration(journey, registered)
     journey.progress.advance(1, "patients")
     if refusal is not None:
+        journey.tokens.forget(registered.actor_id)
         journey.tally.patients_refused[refusal] += 1
         journey.skip(f"patient was not registered: {refusal}", len(records))
         return
@@ -77,8 +78,8 @@ def way(journey: Journey, registered: Registered, records: Sequence[Record]) -> 
 
 def _registration(journey: Journey, registered: Registered) -> Generator[str, Acknowledgement | None, str | None]:
     """Wait until the patient is in a final block; return the code of a refusal."""
-    if registered.token is not None:
-        journey.tokens[registered.actor_id] = registered.token
+    if journey.handshaker.settings.demo and registered.token is not None:
+        journey.tokens.keep(registered.actor_id, registered.token)
     ti_id = registered.submission.ti_id
     acknowledgement = (yield ti_id) if ti_id else None
     journey.tally.transactions += not registered.submission.known
@@ -98,21 +99,33 @@ def _consent(
         try:
             # Somebody who was registered a moment ago has allowed nothing yet: no need to ask.
             if registered.submission.known and journey.consents.permit(patient_id, templates):
+                journey.tokens.forget(patient_id)
                 return True
-            if not journey.handshaker.settings.demo or patient_id not in journey.tokens:
-                journey.consents.request(patient_id, templates)
-                return False
             if patient_id in journey.signed:
                 acknowledgement = yield journey.signed[patient_id]
-            else:
-                journey.signed[patient_id] = journey.consents.sign(journey.tokens[patient_id]).ti_id
-                acknowledgement = yield journey.signed[patient_id]
-                journey.tally.transactions += 1
-                journey.tally.consents += acknowledgement is not None and acknowledgement.kind is VerdictKind.VALID
-            return acknowledgement is not None and acknowledgement.kind is VerdictKind.VALID
+                return acknowledgement is not None and acknowledgement.kind is VerdictKind.VALID
+            token = journey.tokens.find(patient_id) if journey.handshaker.settings.demo else None
+            if token is None:
+                journey.consents.request(patient_id, templates)
+                return False
+            return (yield from _signature(journey, patient_id, token))
         except ChainUnreachable:
             journey.inbox.pause()
             yield None
+
+
+def _signature(journey: Journey, patient_id: str, token: str) -> Generator[str, Acknowledgement | None, bool]:
+    """Sign the demo hospital's consent as the patient; return whether it is on the chain."""
+    submission = journey.consents.sign(token)
+    journey.signed[patient_id] = submission.ti_id
+    acknowledgement = yield submission.ti_id
+    valid = acknowledgement is not None and acknowledgement.kind is VerdictKind.VALID
+    if valid:
+        journey.tokens.forget(patient_id)
+    if not submission.known:
+        journey.tally.transactions += 1
+        journey.tally.consents += valid
+    return valid
 
 
 def _records(journey: Journey, patient_id: str, records: Sequence[Record]) -> Way:

@@ -275,6 +275,7 @@ def test_a_patient_whom_the_directory_refuses_is_told_by_code_and_so_are_their_r
     for _ in range(2):
         summary = run(hospital, path).summary
         assert summary.patients_refused == {"schema-violated": 1}
+        assert list((hospital.handshaker.settings.instance / "tokens" / "imported").iterdir()) == []
         assert summary.skipped == {"patient was not registered: schema-violated": 1}
         assert summary.accounted == summary.entries
 
@@ -302,6 +303,22 @@ def test_without_the_demo_profile_the_patient_is_asked_and_the_records_wait(hosp
     # Nobody holds their first token any more, so the demo profile cannot sign for them either.
     summary = run(hospital, path).summary
     assert (summary.waiting_for_consent, summary.consents) == (1, 0)
+
+
+def test_a_demo_import_that_was_stopped_before_the_consents_signs_them_when_it_is_run_again(
+    hospital: Instance, tmp_path: Path
+) -> None:
+    family = Family()
+    path = written(tmp_path / "a.json", family.usual())
+    importer = Importer(hospital.handshaker, hospital.administrator, hospital.nurse, patience=0.2)
+    with pytest.raises(ImportStalled):
+        importer.run(path)
+    kept = hospital.handshaker.settings.instance / "tokens" / "imported"
+    (token,) = kept.iterdir()
+    assert (token.stat().st_mode & 0o777, kept.stat().st_mode & 0o777) == (0o600, 0o700)
+    summary = run(hospital, path).summary
+    assert (summary.patients_known, summary.consents, summary.valid) == (1, 1, 3)
+    assert list(kept.iterdir()) == []
 
 
 def test_a_patient_who_consented_by_themselves_is_imported_without_the_demo_profile(

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ VITAL_SIGNS = Template(
 class House:
     """Stands for a Handshaker; ``log`` is what was acknowledged, in order."""
 
-    def __init__(self, random: Random, *, demo: bool) -> None:
+    def __init__(self, random: Random, *, demo: bool, instance: Path = Path("nowhere")) -> None:
         self._random = random
         self._ids = (f"ti-{number}" for number in itertools.count())
         self._keys: dict[str, tuple[str, Any]] = {}
@@ -44,7 +45,7 @@ class House:
         self.log: list[Acknowledgement] = []
         self.active: set[str] = set()
         self.requests: list[dict[str, Any]] = []
-        self.settings = SimpleNamespace(demo=demo)
+        self.settings = SimpleNamespace(demo=demo, instance=instance)
         self.clock = SimpleNamespace(now=lambda: NOW)
         self.chain = SimpleNamespace(
             profile=SimpleNamespace(finality_depth=0, finality_tag=None), view=lambda *_: (self._draw(True, False),)

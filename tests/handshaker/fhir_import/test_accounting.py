@@ -69,8 +69,8 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(files=folders(), seed=st.integers(), demo=st.booleans())
 def test_every_entry_is_in_exactly_one_count(files: dict[str, list[Any]], seed: int, demo: bool) -> None:
-    house = House(Random(seed), demo=demo)
     with tempfile.TemporaryDirectory() as folder:
+        house = House(Random(seed), demo=demo, instance=Path(folder))
         for name, entries in files.items():
             written(Path(folder) / name, entries)
         for _ in range(2):
