@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import DBAPIError, OperationalError
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from handshaker.errors import StoreUnavailable
 
@@ -36,13 +37,19 @@ class Database:
             sa.event.listen(self.engine, "begin", _begin_sqlite)
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision; safe to run twice and by two processes at once."""
+        """Bring the schema to the newest revision; safe to run twice and by two processes at once.
+
+        Raises ``StoreUnavailable``, also for a revision that this program does not know.
+        """
         config = Config()
         config.set_main_option("script_location", str(self._migrations))
         with self.write() as connection:
             lock(connection, _MIGRATION_LOCK)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StoreUnavailable("The database was made by another version of this program.") from error
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -90,6 +97,9 @@ def _mapped() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable("The connection to the database was lost.") from error
+        if type(error) is DatabaseError:
+            # What the driver has no better word for: the file is broken, or no database.
+            raise StoreUnavailable(f"The database does not work: {error.orig}.") from error
         raise
 
 
@@ -97,7 +107,14 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    # Without recursive triggers REPLACE would delete rows behind the back of the triggers that forbid it.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "recursive_triggers=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
