@@ -72,7 +72,7 @@ def way(journey: Journey, registered: Registered, records: Sequence[Record]) -> 
     if (yield from _consent(journey, registered, records)):
         yield from _records(journey, registered.actor_id, records)
     else:
-        journey.tally.waiting_for_consent += 1
+        journey.tally.waiting_for_consent += bool(records)
         _keep_back(journey, registered.actor_id, records)
 
 
@@ -98,7 +98,7 @@ def _consent(
     while True:
         try:
             # Somebody who was registered a moment ago has allowed nothing yet: no need to ask.
-            if registered.submission.known and journey.consents.permit(patient_id, templates):
+            if registered.submission.known and templates and journey.consents.permit(patient_id, templates):
                 journey.tokens.forget(patient_id)
                 return True
             if patient_id in journey.signed:
