@@ -79,7 +79,8 @@ class EthereumChain:
         self.asker: str | None = None
         """The account in whose name questions are asked; eth-tester wants one that could pay for the answer."""
         self._profile = profile
-        self._web3 = Web3(provider)
+        # Without web3's middleware: it asks for the chain id before every `eth_call`, twice.
+        self._web3 = Web3(provider, middleware=[])
         self._identity: ChainIdentity | None = None
 
     @property
@@ -270,9 +271,18 @@ class EthereumChain:
         tip = min(self.profile.priority_fee, self.profile.max_fee_cap)
         return Fees(min(2 * base + tip, self.profile.max_fee_cap), tip)
 
-    def bumped(self, attempt: Attempt) -> Fees | None:
-        """Return the fees of the attempt after ``attempt``; ``None`` at the profile's cap."""
-        higher = self.profile.bumped(attempt.max_fee, attempt.priority_fee)
+    def dearer(self, attempt: Attempt, *, is_late: bool) -> Fees | None:
+        """Return the fees of the attempt after ``attempt``; ``None`` where none is due, or the cap forbids it.
+
+        One is due where ``is_late``, by the profile's bump; and wherever the base fee has risen above the offer, which
+        no block takes then, by what the market asks, but by a tenth at least: nodes replace nothing below that.
+        """
+        market = self.fees()
+        # What the market asks has room for a base fee of twice the present one.
+        if market.max_fee > 2 * attempt.max_fee:
+            tip = attempt.priority_fee + attempt.priority_fee // 8 + 1
+            return Fees(market.max_fee, min(market.max_fee, max(market.priority_fee, tip)))
+        higher = self.profile.bumped(attempt.max_fee, attempt.priority_fee) if is_late else None
         return None if higher is None else Fees(*higher)
 
     def nonce(self, account: str, block: int | None = None) -> int:
