@@ -24,7 +24,7 @@ from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, Hands
 from handshaker.ethereum.contracts import events, functions
 from handshaker.ethereum.nodes import ChainProfile, classify_send, detect
 from handshaker.ethereum.refusals import decode_refusal, named
-from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, sign_transaction
+from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, relay_size, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
 from handshaker.messages import (
     Attempt,
@@ -57,16 +57,6 @@ def connect(url: str) -> BaseProvider:
     web3 retries ``eth_sendRawTransaction`` by default, and Ganache runs a replayed nonce 0 again.
     """
     return HTTPProvider(url, request_kwargs={"timeout": _TIMEOUT}, exception_retry_configuration=None)
-
-
-def relay_size(calls: Sequence[SignedCall]) -> int:
-    """Return how many bytes ``EthereumChain.relay_data`` has for a batch, without making them.
-
-    A batch grows call by call, and its size is asked for each time.
-    """
-    # Selector, offset and length of the list; then for each item an offset, target, gas, the data's offset and length,
-    # and the data: selector, the struct, offset and length of the signature, and the signature.
-    return 4 + 64 + sum(32 + 128 + _padded(4 + len(call.words) + 64 + _padded(len(call.signature))) for call in calls)
 
 
 class EthereumChain:
@@ -367,10 +357,6 @@ class EthereumChain:
 
     def _url(self) -> str:
         return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
-
-
-def _padded(size: int) -> int:
-    return -(-size // 32) * 32
 
 
 def _block(raw: Any) -> Block:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web3.providers import BaseProvider
 
-from handshaker.ethereum.chain import EthereumChain, relay_size
+from handshaker.ethereum.chain import EthereumChain
 from handshaker.ethereum.contracts import CONTRACT_NAMES, functions
+from handshaker.ethereum.relayers import relay_size
 from handshaker.ethereum.statements import StatementType, statement_type
 from handshaker.messages import ChainIdentity, Deployment, SignedCall
 
