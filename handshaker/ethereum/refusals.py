@@ -36,15 +36,17 @@ def decode_refusal(data: bytes) -> Refusal:
     try:
         if selector == _PANIC:
             (number,) = decode(("uint256",), arguments)
-            return Refusal("Panic", {"code": number, "meaning": _PANIC_MEANINGS.get(number, "an internal error")})
+            return Refusal(
+                "Panic", {"code": plain("uint256", number), "meaning": _PANIC_MEANINGS.get(number, "an internal error")}
+            )
         if selector == _ERROR:
             return Refusal("Error", {"message": decode(("string",), arguments)[0]})
         item = errors().get(selector)
         if item is None:
             return Refusal("Unknown", {"data": "0x" + data[:36].hex()} if data else {})
         values = decode(item.input_types, arguments)
-    except DecodingError:
-        # The Relay keeps 256 bytes of a reason; what was cut off cannot be decoded.
+    except (DecodingError, UnicodeDecodeError):
+        # The Relay keeps 256 bytes of a reason; what was cut off cannot be decoded, nor can what is no text.
         return Refusal("Unknown", {"data": "0x" + data[:36].hex()})
     return Refusal(item.name, named(item.inputs, values))
 

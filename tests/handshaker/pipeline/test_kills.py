@@ -1,0 +1,162 @@
+"""Whatever is killed at whatever call: the next life finishes, with one ACK and one effect for each accepted TI."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from handshaker.intake import Submission
+from tests.handshaker.pipeline.crashes import Fuse, Killed, fused
+from tests.instances import Instance, blood_pressure
+
+
+def assert_one_effect_and_one_ack(instance: Instance, submission: Submission, code: str) -> None:
+    ack = instance.ack(submission)
+    assert ack is not None
+    assert ack.code == code
+    with instance.handshaker.store._database.read() as connection:
+        query = "SELECT count(*) FROM effects WHERE statement_hash = ?"
+        effects = connection.exec_driver_sql(query, (submission.statement_hash,)).scalar_one()
+        query = "SELECT count(*) FROM acknowledgements WHERE ti_id = ?"
+        assert connection.exec_driver_sql(query, (submission.ti_id,)).scalar_one() == 1
+    assert effects == (code == "effect")
+    kinds = instance.kinds(submission)
+    assert (kinds[0], kinds[-1]) == ("received", str(ack.kind))
+    assert kinds.count(str(ack.kind)) == 1
+
+
+def assert_every_nonce_is_accounted_for(instance: Instance) -> None:
+    """Dense from 0, each used once, as many as the chain has, all settled; the log is dense too."""
+    relayer = instance.handshaker.vault.create_relayer("worker-1")
+    with instance.handshaker.store._database.read() as connection:
+        query = "SELECT nonce, outcome FROM network_transactions WHERE relayer = ? ORDER BY nonce"
+        rows = connection.exec_driver_sql(query, (relayer,)).all()
+        positions = connection.exec_driver_sql("SELECT position FROM audit_positions ORDER BY 1").scalars().all()
+        outbox = connection.exec_driver_sql("SELECT position FROM outbox ORDER BY 1").scalars().all()
+    assert [nonce for nonce, _ in rows] == list(range(len(rows)))
+    assert instance.handshaker.chain.nonce(relayer) == len(rows)
+    assert {outcome for _, outcome in rows} == {"mined"}
+    assert positions == outbox == list(range(len(positions)))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_worker_killed_at_any_call_leaves_nothing_that_the_next_cannot_finish(
+    own_hospital: Instance, after: bool
+) -> None:
+    at, places = 0, set()
+    while True:
+        at += 1
+        valid, invalid = own_hospital.measure(), own_hospital.measure(own_hospital.silent)
+        fuse = Fuse(at, after)
+        worker = fused(own_hospital.handshaker, fuse).worker()
+        fuse.armed = True
+        try:
+            for _ in range(8):
+                worker.step()
+            assert not fuse.place
+        except Killed:
+            places.add(fuse.place)
+            own_hospital.restart()
+            own_hospital.drain()
+            own_hospital.steps(2)
+        assert_one_effect_and_one_ack(own_hospital, valid, "effect")
+        assert_one_effect_and_one_ack(own_hospital, invalid, "not-permitted")
+        if not fuse.place:
+            break
+    assert_every_nonce_is_accounted_for(own_hospital)
+    assert places >= {
+        "take",
+        "ask",
+        "conclude",
+        "allocate",
+        "sign_as_relayer",
+        "add_attempt",
+        "send",
+        "settle",
+        "extend",
+    }
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_relayer_killed_at_its_first_nonce_still_spends_it_on_nothing(own_hospital: Instance, after: bool) -> None:
+    chain, vault = own_hospital.handshaker.chain, own_hospital.handshaker.vault
+    for at in range(1, 12):
+        name = f"fresh-{at}-{after}"
+        address = vault.create_relayer(name)
+        own_hospital.node.transfer(own_hospital.node.funded_private_key, address, 10**18)
+        fuse = Fuse(at, after)
+        worker = fused(own_hospital.handshaker, fuse).worker(name)
+        fuse.armed = True
+        with contextlib.suppress(Killed):
+            for _ in range(8):
+                worker.step()
+        assert fuse.place
+        fresh = own_hospital.handshaker.worker(name)
+        for _ in range(3):
+            fresh.step()
+        assert chain.nonce(address) == 1, f"killed at {fuse.place}"
+        assert own_hospital.handshaker.store.network.unsettled(address) == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_request_killed_at_any_call_can_be_sent_again_and_is_one_ti(own_hospital: Instance, after: bool) -> None:
+    at, places = 0, set()
+    patient = own_hospital.consented.actor.actor_id
+    while True:
+        at += 1
+        request = {
+            "template": "vital-signs",
+            "payload": blood_pressure(100 + at),
+            "patient": patient,
+            "idempotencyKey": f"request {at} {after}",
+        }
+        fuse = Fuse(at, after, armed=True)
+        try:
+            first = fused(own_hospital.handshaker, fuse).intake.submit(request, own_hospital.nurse)
+        except Killed:
+            places.add(fuse.place)
+        again = own_hospital.handshaker.intake.submit(request, own_hospital.nurse)
+        own_hospital.drain()
+        assert_one_effect_and_one_ack(own_hospital, again, "effect")
+        if not fuse.place:
+            assert (again.ti_id, again.known) == (first.ti_id, True)
+            break
+    assert {"accept", "seal", "sign", "digest", "patient"} <= places
+    with own_hospital.handshaker.store._database.read() as connection:
+        query = (
+            "SELECT count(*), count(DISTINCT idempotency_key) FROM transactions WHERE idempotency_key LIKE 'request%'"
+        )
+        assert connection.exec_driver_sql(query).one() == (at, at)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_registration_killed_at_any_call_can_be_repeated(own_hospital: Instance, after: bool) -> None:
+    """The person at the desk tries again: one patient, who can be written about."""
+    at = 0
+    while True:
+        at += 1
+        identifier, demographics = f"urn:x|{at}{after}", {"resourceType": "Patient", "name": [{"family": "Again"}]}
+        fuse = Fuse(at, after)
+        registrar = own_hospital.handshaker.registrar
+        parts = (registrar._store, registrar._vault, registrar._intake)
+        dying = fused(own_hospital.handshaker, fuse)
+        registrar._store, registrar._vault, registrar._intake = dying.store, dying.vault, dying.intake
+        fuse.armed = True
+        try:
+            registrar.register_patient(own_hospital.administrator, demographics, identifier)
+        except Killed:
+            pass
+        finally:
+            registrar._store, registrar._vault, registrar._intake = parts
+        again = registrar.register_patient(own_hospital.administrator, demographics, identifier)
+        own_hospital.drain()
+        patient = own_hospital.handshaker.store.people.actor(again.actor_id)
+        assert patient is not None
+        assert patient.active, f"killed at {fuse.place}"
+        index = own_hospital.handshaker.vault.blind_index("patient", identifier)
+        known = own_hospital.handshaker.store.people.patient_by_identifier(index)
+        assert known is not None
+        assert known.patient_id == again.actor_id
+        if not fuse.place:
+            return
