@@ -95,6 +95,7 @@ def _wait(chain: EthereumChain, transaction_hash: bytes) -> Receipt:
         retry=retry_if_result(lambda receipt: receipt is None),
         wait=wait_exponential(multiplier=0.01, max=2),
         stop=stop_after_delay(_PATIENCE),
+        retry_error_callback=lambda state: None,
     )
     def ask() -> Receipt | None:
         return chain.receipt(transaction_hash)
