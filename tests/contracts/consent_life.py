@@ -15,7 +15,7 @@ from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from handshaker.vocabulary import Role
+from handshaker.vocabulary import Purpose, Role
 from tests.contracts.consent_model import NOBODY, NOTHING
 from tests.contracts.consent_state import Patient
 from tests.contracts.consent_statements import (
@@ -44,7 +44,18 @@ from tests.contracts.consent_universe import (
     opening_model,
     permitted_by_model,
 )
-from tests.contracts.people import ALICE, BOB, YEAR, Practitioner, address_of
+from tests.contracts.people import (
+    ALICE,
+    BOB,
+    DOCTOR,
+    LAKESIDE,
+    NURSE,
+    RIVERSIDE,
+    VISITOR,
+    YEAR,
+    Practitioner,
+    address_of,
+)
 from tests.contracts.people import Patient as Person
 
 T = TypeVar("T")
@@ -58,19 +69,24 @@ def mostly(usual: Sequence[T], *seldom: T, share: int = 12) -> st.SearchStrategy
 
 UNKNOWN_PATIENT = b"\xff" * 32
 PATIENT_IDS = mostly([ALICE.id] * 6 + [BOB.id], UNKNOWN_PATIENT, share=40)
-GRANTEES: st.SearchStrategy[Grantee] = st.sampled_from([*(person.id for person in PEOPLE), *ORGANISATIONS])
+# Most of life turns around one nurse, her hospital and one carer: acts that never meet show nothing.
+GRANTEES: st.SearchStrategy[Grantee] = st.sampled_from(
+    [NURSE.id, NURSE.id, NURSE.id, NURSE.id, LAKESIDE, LAKESIDE, DOCTOR.id, VISITOR.id, RIVERSIDE]
+)
 MASKS = st.frozensets(mostly(CATEGORIES, UNKNOWN_CATEGORY, share=100), min_size=1)
 KNOWN = st.frozensets(st.sampled_from(CATEGORIES), min_size=1)
 DENIALS = st.one_of(st.just(NOTHING), st.just(NOTHING), st.frozensets(st.sampled_from(CATEGORIES)))
-ANY_PURPOSE = mostly([int(purpose) for purpose in PURPOSES], 7, share=30)
+ANY_PURPOSE = mostly([int(Purpose.TREAT)] * 3 + [int(Purpose.ETREAT)], 7, share=40)
 JUMPS = mostly([1], 0, 2, 1000, 1001, share=24)
 EPOCH_ERRORS = mostly([0], 1, share=30)
 WINDOWS = mostly([(-10, 50_000)], (0, 100), (60, 9_000), (-10, -1), (5, 0), (0, 0), share=24)
 DEADLINES = mostly([1_000], 0, -1, share=30)
 FORGED = mostly([False], True, share=30)
 WITHHELD = mostly([False], True, share=15)
-DELEGATES = mostly([address_of(CARER), address_of(GUARDIAN)], address_of(STRANGER), share=20)
-MOMENTS = (0, 60, 3_600, 20_000)
+DELEGATES = mostly([address_of(CARER)] * 3 + [address_of(GUARDIAN)], address_of(STRANGER), share=30)
+DELEGATES_JUMPS = mostly([1, 4, 9], 0, 1000, 1001, share=30)
+SCOPES = st.one_of(MASKS, MASKS, MASKS, st.just(frozenset(CATEGORIES)), st.just(NOTHING))
+MOMENTS = (-1, 0, 60, 3_600, 20_000)
 """Seconds from now at which access is compared."""
 
 
@@ -134,17 +150,17 @@ class ConsentLife(RuleBasedStateMachine):
 
     @rule(
         patient_id=PATIENT_IDS, delegate=DELEGATES, grantee=GRANTEES, purpose=ANY_PURPOSE, read=MASKS, write=MASKS,
-        deny=mostly([NOTHING], frozenset({1}), share=20), jump=JUMPS, window=WINDOWS, within=mostly([True], False),
-        forged=FORGED, withheld=WITHHELD,
+        deny=mostly([NOTHING], frozenset({1}), share=20), jump=DELEGATES_JUMPS, window=WINDOWS,
+        within=mostly([True], False), overruled=mostly([False], True, share=4), forged=FORGED, withheld=WITHHELD,
     )  # fmt: skip
     def delegate_grants(
         self, patient_id: bytes, delegate: Account, grantee: Grantee, purpose: int, read: Categories,
-        write: Categories, deny: Categories, jump: int, window: tuple[int, int], within: bool, forged: bool,
-        withheld: bool,
+        write: Categories, deny: Categories, jump: int, window: tuple[int, int], within: bool, overruled: bool,
+        forged: bool, withheld: bool,
     ) -> None:  # fmt: skip
         patient = self._patient(patient_id)
         if within:
-            delegate = self._trusted(patient, delegate)
+            delegate = self._trusted(patient_id, delegate)
         slot = (grantee, purpose)
         version = max(patient.word_versions.get(slot, 0), patient.loan_versions.get(slot, 0)) + jump
         start, end = self._window(window)
@@ -156,6 +172,11 @@ class ConsentLife(RuleBasedStateMachine):
             self.model.now + 1_000,
         )  # fmt: skip
         self._say(said, delegate, forged, withheld)
+        if overruled:
+            # A patient who does not know of it signs the next number of their own, with less in it.
+            own, signer = patient.word_versions.get(slot, 0) + 1, self._controller(patient)
+            word = replace(said, read=said.read & {1}, write=NOTHING, deny=NOTHING, version=own, signer=signer)
+            self._say(word, signer, forged=False)
 
     @rule(patient_id=PATIENT_IDS, grantee=GRANTEES, purpose=ANY_PURPOSE, deny=DENIALS, jump=JUMPS, forged=FORGED,
           withheld=WITHHELD)  # fmt: skip
@@ -168,26 +189,28 @@ class ConsentLife(RuleBasedStateMachine):
         signer = self._controller(patient)
         self._say(Revocation(patient_id, grantee, purpose, deny, version, signer), signer, forged, withheld)
 
-    @rule(patient_id=PATIENT_IDS, delegate=DELEGATES, grantee=GRANTEES, purpose=ANY_PURPOSE, deny=DENIALS, jump=JUMPS,
-          trusted=mostly([True], False), forged=FORGED)  # fmt: skip
+    @rule(patient_id=PATIENT_IDS, delegate=DELEGATES, grantee=GRANTEES, purpose=ANY_PURPOSE, deny=DENIALS,
+          jump=DELEGATES_JUMPS, trusted=mostly([True], False), forged=FORGED)  # fmt: skip
     def delegate_revokes(
         self, patient_id: bytes, delegate: Account, grantee: Grantee, purpose: int, deny: Categories, jump: int,
         trusted: bool, forged: bool,
     ) -> None:  # fmt: skip
         patient = self._patient(patient_id)
         if trusted:
-            delegate = self._trusted(patient, delegate)
+            delegate = self._trusted(patient_id, delegate)
         slot = (grantee, purpose)
         version = max(patient.word_versions.get(slot, 0), patient.loan_versions.get(slot, 0)) + jump
         self._say(Revocation(patient_id, grantee, purpose, deny, version, delegate), delegate, forged)
 
-    @rule(patient_id=PATIENT_IDS, jump=mostly([1], 0, 2), forged=FORGED)
-    def patient_revokes_all(self, patient_id: bytes, jump: int, forged: bool) -> None:
+    @rule(patient_id=PATIENT_IDS, really=st.sampled_from([False, False, True]), jump=mostly([1], 0, 2), forged=FORGED)
+    def patient_revokes_all(self, patient_id: bytes, really: bool, jump: int, forged: bool) -> None:
         patient = self._patient(patient_id)
-        self._say(TotalRevocation(patient_id, patient.epoch + jump), self._controller(patient), forged)
+        # What ends everything ends the story, so it comes seldom.
+        if really:
+            self._say(TotalRevocation(patient_id, patient.epoch + jump), self._controller(patient), forged)
 
     @rule(
-        patient_id=PATIENT_IDS, delegate=DELEGATES, scope=MASKS, jump=JUMPS, epoch_error=EPOCH_ERRORS,
+        patient_id=PATIENT_IDS, delegate=DELEGATES, scope=SCOPES, jump=JUMPS, epoch_error=EPOCH_ERRORS,
         window=WINDOWS, deadline=DEADLINES, to_self=FORGED, forged=FORGED, withheld=WITHHELD,
     )  # fmt: skip
     def patient_delegates(
@@ -203,13 +226,18 @@ class ConsentLife(RuleBasedStateMachine):
         said = Delegation(patient_id, trusted, scope, start, end, version, epoch, self.model.now + deadline)
         self._say(said, controller, forged, withheld)
 
-    @rule(patient_id=PATIENT_IDS, delegate=DELEGATES, jump=JUMPS, forged=FORGED, withheld=WITHHELD)
+    @rule(patient_id=PATIENT_IDS, delegate=DELEGATES, jump=JUMPS, renewed=st.booleans(), forged=FORGED,
+          withheld=WITHHELD)  # fmt: skip
     def patient_ends_delegation(
-        self, patient_id: bytes, delegate: Account, jump: int, forged: bool, withheld: bool
+        self, patient_id: bytes, delegate: Account, jump: int, renewed: bool, forged: bool, withheld: bool
     ) -> None:
-        patient = self._patient(patient_id)
+        patient, now = self._patient(patient_id), self.model.now
         version = patient.mandate_versions.get(delegate, 0) + jump
         self._say(DelegationEnd(patient_id, delegate, version), self._controller(patient), forged, withheld)
+        if renewed:
+            scope = frozenset(CATEGORIES)
+            said = Delegation(patient_id, delegate, scope, now, now + 20_000, version + 1, patient.epoch, now)
+            self._say(said, self._controller(patient), forged=False)
 
     @rule(patient_id=PATIENT_IDS, level=mostly([0, 0, 1, 2], 3), deadline=st.sampled_from([None, 1_000, 1_000, -1]),
           jump=JUMPS, forged=FORGED, withheld=WITHHELD)  # fmt: skip
@@ -223,7 +251,7 @@ class ConsentLife(RuleBasedStateMachine):
 
     @rule(
         patient_id=PATIENT_IDS, person=st.sampled_from(PEOPLE),
-        categories=mostly([frozenset({1}), frozenset({1, 2})], frozenset({1, 32}), NOTHING),
+        categories=mostly([frozenset({1}), frozenset({1, 9})], frozenset({1, 32}), NOTHING),
         life_threatening=st.booleans(), lasts=mostly([60, 3_600, 14_400], 14_401, -1, 0), deadline=DEADLINES,
         forged=FORGED, withheld=WITHHELD,
     )  # fmt: skip
@@ -240,7 +268,7 @@ class ConsentLife(RuleBasedStateMachine):
         if self.spoken:
             self._carry(*self.spoken[which % len(self.spoken)])
 
-    @rule(seconds=mostly([1, 30, 61, 600], 3_600, 14_400, 60_000, share=24))
+    @rule(seconds=mostly([1, 30, 61], 3_600, 14_400, 60_000, share=40))
     def time_passes(self, seconds: int) -> None:
         self.model.now += seconds
         self.world_grows_older(seconds)
@@ -256,7 +284,7 @@ class ConsentLife(RuleBasedStateMachine):
         )
         self.world_changes_practitioner(person)
 
-    @rule(organisation_id=st.sampled_from(ORGANISATIONS), active=mostly([True], False, share=4))
+    @rule(organisation_id=st.sampled_from(ORGANISATIONS), active=mostly([True], False, share=6))
     def administrator_changes_organisation(self, organisation_id: int, active: bool) -> None:
         self.model.organisations[organisation_id] = active
         self.world_changes_organisation(organisation_id)
@@ -292,8 +320,17 @@ class ConsentLife(RuleBasedStateMachine):
     def _patient(self, patient_id: bytes) -> Patient:
         return self.model.patients.get(patient_id) or Patient(NOBODY)
 
-    def _trusted(self, patient: Patient, wanted: Account) -> Account:
-        return wanted if wanted in patient.mandates else next(iter(sorted(patient.mandates)), wanted)
+    def _trusted(self, patient_id: bytes, wanted: Account) -> Account:
+        """Somebody with a mandate: ``wanted``, or who has one, or ``wanted`` after being given one."""
+        patient, now = self._patient(patient_id), self.model.now
+        holders = sorted(delegate for delegate, mandate in patient.mandates.items() if mandate.holds(now))
+        if holders:
+            return wanted if wanted in holders else holders[0]
+        version = patient.mandate_versions.get(wanted, 0) + 1
+        scope = frozenset(CATEGORIES)
+        said = Delegation(patient_id, wanted, scope, now, now + 20_000, version, patient.epoch, now)
+        self._say(said, self._controller(patient), forged=False)
+        return wanted
 
     def _controller(self, patient: Patient) -> Account:
         return patient.controller or address_of(STRANGER)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import fields
 from itertools import product
 
+from eth_abi.abi import decode, encode
 from eth_keys.datatypes import PrivateKey
+from eth_utils.crypto import keccak
 
-from handshaker.ethereum.contracts import functions
 from handshaker.ethereum.statements import FieldValue, statement_type
 from handshaker.vocabulary import Action, Purpose, organisation_grantee, practitioner_grantee
 from tests.contracts.consent_model import ConsentModel
@@ -24,13 +25,13 @@ from tests.contracts.consent_statements import (
     Statement,
     TotalRevocation,
 )
-from tests.contracts.harness import START, Evm, Receipt
+from tests.contracts.harness import START, Receipt
 from tests.contracts.hospital import Hospital
 from tests.contracts.people import ALICE, BOB, DOCTOR, LAKESIDE, NURSE, RIVERSIDE, VISITOR, YEAR, address_of, key_of
 
 REGISTRY = "ConsentRegistry"
-CATEGORIES = (1, 32)
-"""Vital signs, and psychiatry for the sensitive ones."""
+CATEGORIES = (1, 9, 32)
+"""Vital signs, notes, and psychiatry for the sensitive ones."""
 UNKNOWN_CATEGORY = 14
 PURPOSES = (Purpose.TREAT, Purpose.ETREAT)
 PEOPLE = (DOCTOR, NURSE, VISITOR)
@@ -53,6 +54,8 @@ _FUNCTIONS: dict[type[Statement], str] = {
     Preference: "setEmergencyPreference",
     Opening: "openEmergency",
 }
+_ASK_TYPES = ("address", "bytes32", "bytes16[]", "uint8[]", "uint8[]", "uint40")
+_ASK = keccak(text=f"ask({','.join(_ASK_TYPES)})")
 _FIELDS = {"read": "readMask", "write": "writeMask", "deny": "denyMask"}
 _UNSEEN: dict[str, FieldValue] = {"terms": "The rule does not look at the sentence.", "reasonHash": b"\x5a" * 32}
 
@@ -80,11 +83,14 @@ def permitted_by_model(model: ConsentModel, patient_id: bytes, moment: int) -> s
     return {question for question in questions(patient_id) if model.is_permitted(*question, moment)}
 
 
-def permitted_by_contract(hospital: Hospital, patient_id: bytes, moment: int) -> set[Question]:
-    """Return the questions that the contract answers with yes."""
-    address, function = hospital.addresses[REGISTRY], functions(REGISTRY)["isPermitted"]
-    evm: Evm = hospital.evm
-    return {question for question in questions(patient_id) if evm.call(address, function, *question, moment) == (True,)}
+def permitted_by_contract(hospital: Hospital, asker: str, patient_id: bytes, moment: int) -> set[Question]:
+    """Return the questions that the contract answers with yes, asked through a deployed ``Questions``."""
+    asked = list(questions(patient_id))
+    people = [person.id for person in PEOPLE]
+    purposes = [int(purpose) for purpose in PURPOSES]
+    arguments = (hospital.addresses[REGISTRY], patient_id, people, CATEGORIES, purposes, moment)
+    (answers,) = decode(["uint256"], hospital.evm.ask(asker, _ASK[:4] + encode(_ASK_TYPES, arguments)))
+    return {question for place, question in enumerate(asked) if answers >> place & 1}
 
 
 def submit(hospital: Hospital, said: Statement, signed_by: Account) -> Receipt:

@@ -45,10 +45,10 @@ def compiled() -> dict[str, Any]:
     return {path.stem: output[f"contracts/test/{path.name}"][path.stem] for path in sorted(TEST_SOURCES.glob("*.sol"))}
 
 
-def deploy_hostile(evm: Evm, name: str, *arguments: Any) -> str:
+def deploy_test_contract(evm: Evm, name: str, *arguments: Any) -> str:
     """Deploy a contract of ``contracts/test``; return its address."""
     contract = compiled()[name]
-    constructor = next(item for item in contract["abi"] if item["type"] == "constructor")
+    constructor = next((item for item in contract["abi"] if item["type"] == "constructor"), {"inputs": ()})
     types = [canonical_type(item) for item in constructor["inputs"]]
     return evm.deploy_code(bytes.fromhex(contract["evm"]["bytecode"]["object"]) + encode(types, arguments))
 

@@ -12,7 +12,7 @@ from tests.contracts.consent_desk import NOBODY, REGISTRY, assert_told, id_of, m
 from tests.contracts.drafts import LABORATORY, MEDICATIONS, VITAL_SIGNS
 from tests.contracts.harness import START, assert_reverts
 from tests.contracts.hospital import Hospital
-from tests.contracts.hostiles import AccountManner, deploy_hostile
+from tests.contracts.hostiles import AccountManner, deploy_test_contract
 from tests.contracts.people import ALICE, BOB, DOCTOR, LAKESIDE, NURSE, YEAR, address_of
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -112,7 +112,7 @@ class TestGrant(TimelyStatement, VersionedStatement):
         }
 
     def test_given_the_controller_is_a_smart_account_it_asks_the_account(self, hospital: Hospital) -> None:
-        account = deploy_hostile(hospital.evm, "HostileAccount", ALICE.address, int(AccountManner.HONEST))
+        account = deploy_test_contract(hospital.evm, "HostileAccount", ALICE.address, int(AccountManner.HONEST))
         hospital.must("Directory", "rotateController", drafts.rotation(newController=account), ALICE.key)
         draft = drafts.grant(signer=account)
         refused = say(hospital, "grant", draft, STRANGER)

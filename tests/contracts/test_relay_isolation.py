@@ -10,7 +10,7 @@ from tests.contracts import drafts
 from tests.contracts.batches import Batch, rejections
 from tests.contracts.harness import decode_revert
 from tests.contracts.hospital import Hospital
-from tests.contracts.hostiles import AccountManner, TargetManner, arm, deploy_hostile
+from tests.contracts.hostiles import AccountManner, TargetManner, arm, deploy_test_contract
 from tests.contracts.people import ALICE, BOB, NURSE, VISITOR
 
 RECORD = functions("HealthRecords")["record"].selector
@@ -20,7 +20,7 @@ GAS_PROMISED = 400_000
 
 def besieged(hospital: Hospital, manner: TargetManner, size: int = 0) -> tuple[Batch, str]:
     """A batch for a relay whose ``HealthRecords`` is hostile; its consents are the hospital's."""
-    hostile = deploy_hostile(hospital.evm, "HostileTarget", int(manner), size)
+    hostile = deploy_test_contract(hospital.evm, "HostileTarget", int(manner), size)
     addresses = hospital.addresses
     relay = hospital.evm.deploy("Relay", addresses["Directory"], addresses["ConsentRegistry"], hostile)
     return Batch(hospital, relay), hostile
@@ -39,7 +39,7 @@ def between_good_neighbours(hospital: Hospital, batch: Batch, target: str, data:
 
 def smart_patient(hospital: Hospital, manner: AccountManner) -> str:
     """Hand Bob's pseudonym to a smart account that he owns; return it."""
-    account = deploy_hostile(hospital.evm, "HostileAccount", BOB.address, int(manner))
+    account = deploy_test_contract(hospital.evm, "HostileAccount", BOB.address, int(manner))
     hospital.must("Directory", "rotateController", drafts.rotation(BOB, newController=account), BOB.key)
     return account
 
