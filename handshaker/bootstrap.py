@@ -65,6 +65,7 @@ class Handshaker:
                 ask_first=ask_first,
                 max_batch=profile.max_batch,
                 batch_gas=profile.batch_gas,
+                private_node=profile.private_node,
                 depth=1 if profile.finality_tag else profile.finality_depth,
             ),
             relayer,

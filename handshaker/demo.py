@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from handshaker.bootstrap import Handshaker
 from handshaker.errors import ChainError
-from handshaker.messages import Acknowledgement
+from handshaker.messages import Acknowledgement, VerdictKind
+from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
 from handshaker.waiting import wait_for
 
@@ -53,69 +55,63 @@ class Demo:
     """Label → pseudonym."""
 
 
-KeepToken = Callable[[str, str], object]
-
-
 def make_demo(
-    handshaker: Handshaker, administrator: Credential, keep_token: KeepToken, say: Callable[[str], None]
+    handshaker: Handshaker, administrator: Credential, tokens: TokenFiles, say: Callable[[str], None]
 ) -> Demo:
-    """Make the demo hospital through the pipeline; a worker must be at work. ``keep_token`` gets label and token.
+    """Make the demo hospital through the pipeline; a worker must be at work. ``tokens`` keeps everybody's first token.
 
     Raises ``ChainError`` when an act is refused or nothing is acknowledged for two minutes.
     """
-    ledger = _Ledger(handshaker.settings.instance / "demo.json")
+    registrar, ledger = handshaker.registrar, _Ledger(handshaker.settings.instance / "demo.json")
     say("organisations")
     _expect_valid(
         handshaker,
-        [
-            handshaker.registrar.register_organisation(administrator, number, name).ti_id
-            for number, name in ORGANISATIONS
-        ],
+        [registrar.register_organisation(administrator, number, name).ti_id for number, name in ORGANISATIONS],
     )
     say("practitioners and patients")
     licence_until = handshaker.clock.now().replace(microsecond=0) + timedelta(days=730)
-    waiting = []
     for label, name, role, organisation in PRACTITIONERS:
-        if not ledger.has("practitioners", label):
-            person = handshaker.registrar.register_practitioner(administrator, name, role, organisation, licence_until)
-            keep_token(label, person.token or "")
+        if _is_refused(handshaker, ledger.find("registrations", label)):
+            person = registrar.register_practitioner(
+                administrator, name, role, organisation, licence_until, partial(tokens.keep, label)
+            )
             ledger.put("practitioners", label, person.actor_id)
-            waiting.append(person.submission.ti_id)
-    tokens = {}
+            ledger.put("registrations", label, person.submission.ti_id)
     for label, given, family, gender, born, _ in PATIENTS:
-        if not ledger.has("patients", label):
-            demographics = {
-                "resourceType": "Patient",
-                "name": [{"family": family, "given": [given]}],
-                "gender": gender,
-                "birthDate": born,
-            }
-            patient = handshaker.registrar.register_patient(administrator, demographics, f"urn:demo|{label}")
-            if patient.token:
-                keep_token(label, patient.token)
-                tokens[label] = patient.token
-            ledger.put("patients", label, patient.actor_id)
-            waiting.append(patient.submission.ti_id)
-    _expect_valid(handshaker, waiting)
+        demographics = {
+            "resourceType": "Patient",
+            "name": [{"family": family, "given": [given]}],
+            "gender": gender,
+            "birthDate": born,
+        }
+        patient = registrar.register_patient(
+            administrator, demographics, f"urn:demo|{label}", partial(tokens.keep, label)
+        )
+        ledger.put("patients", label, patient.actor_id)
+        ledger.put("registrations", label, patient.submission.ti_id)
+    _expect_valid(handshaker, list(ledger.section("registrations").values()))
     say("consents")
-    until = (handshaker.clock.now() + timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
-    consents = []
-    for label, *_, consented in PATIENTS:
-        if consented and label in tokens:
-            request = {
-                "template": "consent-grant",
-                "idempotencyKey": f"demo/consent/{label}",
-                "payload": {
-                    "grantee": "organisation/1",
-                    "purpose": "TREAT",
-                    "read": SHARED,
-                    "write": SHARED,
-                    "notAfter": until,
-                },
-            }
-            consents.append(handshaker.intake.submit(request, handshaker.tokens.authenticate(tokens[label])).ti_id)
-    _expect_valid(handshaker, consents)
+    _expect_valid(handshaker, [_consent(handshaker, tokens, label) for label, *_, agrees in PATIENTS if agrees])
     return Demo(dict(ledger.section("practitioners")), dict(ledger.section("patients")))
+
+
+def _consent(handshaker: Handshaker, tokens: TokenFiles, label: str) -> str:
+    """Let a demo patient consent, once; return the TI."""
+    patient = handshaker.tokens.authenticate(tokens.find(label) or "")
+    key = f"demo/consent/{label}"
+    known = handshaker.intake.known(patient.actor.actor_id, key)
+    if known is not None:
+        return known
+    until = (handshaker.clock.now() + timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
+    payload = {"grantee": "organisation/1", "purpose": "TREAT", "read": SHARED, "write": SHARED, "notAfter": until}
+    request = {"template": "consent-grant", "idempotencyKey": key, "payload": payload}
+    return handshaker.intake.submit(request, patient).ti_id
+
+
+def _is_refused(handshaker: Handshaker, ti_id: str | None) -> bool:
+    """Whether a registration has to be made: there is none, or it came to nothing."""
+    acknowledgement = handshaker.store.audit.acknowledgement(ti_id) if ti_id else None
+    return ti_id is None or (acknowledgement is not None and acknowledgement.kind is VerdictKind.INVALID)
 
 
 def show_blood_pressures(handshaker: Handshaker, nurse: Credential, demo: Demo) -> list[Acknowledgement]:
@@ -180,8 +176,8 @@ class _Ledger:
         self._path = path
         self._known: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
 
-    def has(self, section: str, label: str) -> bool:
-        return label in self._known.get(section, {})
+    def find(self, section: str, label: str) -> str | None:
+        return self._known.get(section, {}).get(label)
 
     def section(self, name: str) -> dict[str, str]:
         return self._known.get(name, {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,8 +59,8 @@ class Envelope:
     supersedes: str | None
     signature: bytes | None
     preparation: Preparation | None
-    request_hash: bytes
-    """SHA-256 of the canonical request without its signature: what the idempotency key stands for."""
+    request: Mapping[str, Json]
+    """The request without its key and signature: what the idempotency key stands for."""
 
 
 def read_envelope(request: bytes | Mapping[str, Json], limit: int) -> Envelope:
@@ -75,7 +74,8 @@ def read_envelope(request: bytes | Mapping[str, Json], limit: int) -> Envelope:
         raise EnvelopeInvalid(
             f"The request is not well formed: {first['path'] or 'the whole'} {first['problem']}.", problems=problems
         )
-    encoded = canonical({name: document.get(name) for name in ("template", "patient", "payload", "supersedes")})
+    asked = {name: document.get(name) for name in ("template", "patient", "payload", "supersedes")}
+    encoded = canonical(asked)
     if len(encoded) > limit:
         raise PayloadTooLarge(
             f"The request has {len(encoded)} bytes; {limit} are allowed.", size=len(encoded), limit=limit
@@ -91,7 +91,7 @@ def read_envelope(request: bytes | Mapping[str, Json], limit: int) -> Envelope:
         supersedes=document.get("supersedes"),
         signature=bytes.fromhex(signature[2:]) if signature else None,
         preparation=_preparation(document.get("preparation")),
-        request_hash=hashlib.sha256(encoded).digest(),
+        request=asked,
     )
 
 

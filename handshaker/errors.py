@@ -135,6 +135,14 @@ class DeadlinePassed(IntakeRefused):
     mend = "Prepare and sign the statement again."
 
 
+def refusal_kinds() -> dict[str, type[IntakeRefused]]:
+    """Return every kind of refusal by its code."""
+    kinds: list[type[IntakeRefused]] = [IntakeRefused]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    return {kind.code: kind for kind in kinds}
+
+
 # ---- templates -----------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from handshaker.ports import Chain, Clock
 from handshaker.store.sql_store import SqlStore
 
 _CHUNK = 500
-"""Blocks that are asked for at once; nodes limit the range of ``eth_getLogs``."""
+"""Blocks that are asked for at once, and ACKs written at once; nodes limit the range of ``eth_getLogs``."""
 
 _FUNCTIONS = {
     "OrganisationRegistered": "registerOrganisation",
@@ -91,7 +91,7 @@ class Indexer:
         above = ancestor.number if ancestor else self._first - 1
         if above < tip.number:
             log.warning("fork: walked back from block %d to %d", tip.number, above)
-            contradicted = self._store.chain_view.roll_back(above, self._clock.now())
+            contradicted = self._store.chain_view.roll_back(tip, above, self._clock.now())
             if contradicted:
                 log.error("fork below finality: %d acknowledgements contradicted", len(contradicted))
         return ancestor
@@ -124,7 +124,8 @@ class Indexer:
                     ti_id or self._adopt(effect), Verdict(VerdictKind.VALID, EFFECT, {"event": effect.event}, effect)
                 )
             )
-        self._store.audit.conclude(conclusions, self._clock.now())
+        for start in range(0, len(conclusions), _CHUNK):
+            self._store.audit.conclude(conclusions[start : start + _CHUNK], self._clock.now())
         self._settled = final
 
     def _settled_number(self) -> int:

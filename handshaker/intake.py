@@ -7,6 +7,8 @@ gate after authentication is written too, with its invalid ACK.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import secrets
 import uuid
@@ -16,12 +18,12 @@ from datetime import timedelta
 from typing import Any
 
 from handshaker.clinical.gates import plausibility_gate, schema_gate
-from handshaker.codes import EXPIRED
 from handshaker.commitments import canonical, commitment
 from handshaker.envelope import Envelope, read_envelope
 from handshaker.errors import (
     ActorInactive,
     DeadlinePassed,
+    EnvelopeInvalid,
     IdempotencyConflict,
     IntakeRefused,
     KeyLocked,
@@ -32,11 +34,13 @@ from handshaker.errors import (
     RoleNotAllowed,
     SchemaViolated,
     SignatureRefused,
+    refusal_kinds,
 )
 from handshaker.ethereum.signatures import recover
 from handshaker.ethereum.statements import statement_type
 from handshaker.generator import TransactionGenerator
 from handshaker.messages import (
+    Acknowledgement,
     Conclusion,
     Context,
     ContractCall,
@@ -46,7 +50,6 @@ from handshaker.messages import (
     Patient,
     Preparation,
     Registration,
-    Sealed,
     Template,
     Verdict,
     VerdictKind,
@@ -61,6 +64,10 @@ from handshaker.vocabulary import ActorKind, organisation_grantee, practitioner_
 
 QUARANTINE = timedelta(days=90)
 """How long the body of a request is kept for which no patient is known."""
+SLACK = 900
+"""Seconds by which clocks may differ, and below which no fork that anybody accepts goes back."""
+LONGEST_JUMP = 999
+"""Versions that a statement may leave out, as the contracts allow."""
 
 _NAMES = re.compile(r"\bnamed|\bnames\b")
 """How a sentence or a mapping speaks of grantees' names: the filters ``named…`` and ``context.names``."""
@@ -77,6 +84,8 @@ class Submission:
     statement_hash: bytes | None
     known: bool = False
     """Whether this request was here before: nothing was written."""
+    acknowledgement: Acknowledgement | None = None
+    """For a request that was here before: its ACK, if it has one."""
 
 
 class Intake:
@@ -120,18 +129,26 @@ class Intake:
         if known is not None:
             return known
         ti = self._transaction(envelope, template, credential, origin)
+        identified = False
         try:
             patient = self._pass_identity(ti, template, credential)
+            identified = True
             schema_gate(ti.payload, template)
             plausibility_gate(ti.payload, template)
             call, preparation, signed = self._pass_signature(ti, template, patient, credential, envelope, registration)
+        except EnvelopeInvalid:
+            raise
         except IntakeRefused as refusal:
-            return self._refuse(ti, envelope, refusal)
-        sealed = self._seal(ti, {"salt": preparation.salt.hex(), "sentence": call.sentence})
-        if not self._store.intake.accept(ti, envelope.request_hash, sealed, signed):
-            known = self._known(envelope, credential)
-            return known or Submission(self._store.intake.carried(call.statement_hash), None, call.statement_hash, True)
-        return Submission(ti.ti_id, None, call.statement_hash)
+            return self._refuse(ti, envelope, refusal, identified=identified)
+        body = self._body(ti, envelope, {"salt": preparation.salt.hex(), "sentence": call.sentence})
+        owner = ti.patient_id or self._directory()
+        if self._store.intake.accept(ti, self._vault.seal(owner, body, ti.ti_id.encode()), signed):
+            return Submission(ti.ti_id, None, call.statement_hash)
+        return self._known(envelope, credential) or self._carried(call, owner, body)
+
+    def known(self, actor_id: str, idempotency_key: str) -> str | None:
+        """Return the TI for which ``actor_id`` used a key, if there is one."""
+        return self._store.intake.known(actor_id, self._key(actor_id, idempotency_key))
 
     def prepare(
         self, request: bytes | Mapping[str, Json], credential: Credential, *, registration: Registration | None = None
@@ -182,6 +199,8 @@ class Intake:
                 role=actor.role,
                 allowed=list(template.roles),
             )
+        if template.action == "administer" and "administer" not in credential.scopes:
+            raise RoleNotAllowed("This token may not administer.", role=actor.role, allowed=list(template.roles))
         if ti.patient_id is None:
             return None
         patient = self._store.people.patient(ti.patient_id)
@@ -200,9 +219,8 @@ class Intake:
     ) -> tuple[ContractCall, Preparation, Signed]:
         context = self._context(template, credential, patient, registration)
         preparation, call = self._generate(ti, template, context, envelope.preparation)
-        now = int(self._clock.now().timestamp())
-        if call.deadline is not None and call.deadline <= now:
-            raise DeadlinePassed("The statement's deadline has passed.", deadline=call.deadline, now=now)
+        if envelope.preparation is not None:
+            self._check_freedoms(ti, template, context, preparation, call)
         digest = self._chain().digest(call.contract, call.statement_hash)
         signature, alone = envelope.signature, False
         if signature is None:
@@ -215,6 +233,30 @@ class Intake:
                 raise SignatureRefused("The signature is not the signer's for this statement.", signer=call.signer)
         urgency = 0 if call.function in _URGENT else 1
         return call, preparation, Signed(call, signature, envelope.signature is None, alone, urgency)
+
+    def _check_freedoms(
+        self, ti: InitialTransaction, template: Template, context: Context, chosen: Preparation, call: ContractCall
+    ) -> None:
+        """Refuse what somebody who signs elsewhere may not choose: it would wait for years, or for ever.
+
+        Raises ``EnvelopeInvalid``, which writes no verdict: the signature could still be carried past us. Only a
+        deadline that the chain itself has passed long ago is a verdict, ``DeadlinePassed``.
+        """
+        now = int(self._clock.now().timestamp())
+        if call.deadline is not None and call.deadline > now + template.lifetime + SLACK:
+            raise EnvelopeInvalid(
+                f"The deadline is too far: {template.lifetime} seconds from now are allowed.", deadline=call.deadline
+            )
+        tip = self._store.chain_view.tip()
+        if call.deadline is not None and tip is not None and tip.timestamp > call.deadline + SLACK:
+            raise DeadlinePassed("The statement's deadline has passed.", deadline=call.deadline, now=now)
+        fresh = self._preparer.prepare(ti, template, context)
+        if chosen.version > fresh.version + LONGEST_JUMP or chosen.epoch > fresh.epoch:
+            raise EnvelopeInvalid(
+                "The version or the epoch is not the next one: prepare the statement again.",
+                version=chosen.version,
+                epoch=chosen.epoch,
+            )
 
     def _generate(
         self, ti: InitialTransaction, template: Template, context: Context, preparation: Preparation | None
@@ -240,49 +282,83 @@ class Intake:
     # ---- what is written --------------------------------------------------------------------------------------------
 
     def _known(self, envelope: Envelope, credential: Credential) -> Submission | None:
-        found = self._store.intake.known(credential.actor.actor_id, envelope.idempotency_key)
-        if found is None:
+        ti_id = self.known(credential.actor.actor_id, envelope.idempotency_key)
+        if ti_id is None:
             return None
-        ti_id, request_hash = found
-        if request_hash != envelope.request_hash:
+        if not self._is_same(ti_id, envelope):
             raise IdempotencyConflict("This idempotency key was used with another body.", ti_id=ti_id)
-        return Submission(ti_id, None, self._store.intake.statement_hash(ti_id), known=True)
+        acknowledgement = self._store.audit.acknowledgement(ti_id)
+        refusal = self._past_refusal(ti_id, acknowledgement) if acknowledgement else None
+        return Submission(ti_id, refusal, self._store.intake.statement_hash(ti_id), True, acknowledgement)
 
-    def _refuse(self, ti: InitialTransaction, envelope: Envelope, refusal: IntakeRefused) -> Submission:
+    def _is_same(self, ti_id: str, envelope: Envelope) -> bool:
+        """Whether a TI was asked for with the same words. Erased ones cannot be compared any more, and are not."""
+        sealed = self._store.intake.payload(ti_id)
+        if sealed is None:
+            return False
+        try:
+            body = json.loads(self._vault.unseal(sealed, ti_id.encode()))
+        except KeyUnknown:
+            return False
+        return canonical(body["request"]) == canonical(envelope.request)
+
+    def _past_refusal(self, ti_id: str, acknowledgement: Acknowledgement) -> IntakeRefused | None:
+        """Return the refusal at a gate that an ACK stands for, as it was said then."""
+        sealed, kind = self._store.audit.detail(ti_id), refusal_kinds().get(acknowledgement.code)
+        if sealed is None or kind is None:
+            return None
+        detail = json.loads(self._vault.unseal(sealed, _detail_context(ti_id)))["detail"]
+        return kind(detail["message"], **detail["data"])
+
+    def _carried(self, call: ContractCall, owner: str, body: bytes) -> Submission:
+        """Answer for a statement that came another way; if that was straight from the chain, keep its payload."""
+        ti_id = self._store.intake.carried(call.statement_hash)
+        sealed = self._vault.seal(owner, body, ti_id.encode())
+        self._store.intake.add_late_payload(call.statement_hash, sealed, self._clock.now())
+        return Submission(ti_id, None, call.statement_hash, True, self._store.audit.acknowledgement(ti_id))
+
+    def _refuse(
+        self, ti: InitialTransaction, envelope: Envelope, refusal: IntakeRefused, *, identified: bool
+    ) -> Submission:
+        if not identified:
+            # Whoever was not let in to a patient leaves nothing in that patient's log or under that patient's key.
+            ti = replace(ti, patient_id=None)
+        owner = ti.patient_id or self._quarantine(ti)
         salt = secrets.token_bytes(32)
         detail: dict[str, Json] = {"gate": refusal.gate, "message": refusal.message, "data": refusal.data}
-        owner = self._owner(ti)
-        sealed_detail = self._vault.seal(
-            owner, canonical({"detail": detail, "salt": salt.hex()}), f"{ti.ti_id}/detail".encode()
-        )
-        code = EXPIRED if isinstance(refusal, DeadlinePassed) else refusal.code
         conclusion = Conclusion(
             ti.ti_id,
-            Verdict(VerdictKind.INVALID, code, {"gate": refusal.gate}),
-            detail=sealed_detail,
+            Verdict(VerdictKind.INVALID, refusal.code, {"gate": refusal.gate}),
+            detail=self._vault.seal(
+                owner, canonical({"detail": detail, "salt": salt.hex()}), _detail_context(ti.ti_id)
+            ),
             detail_commitment=commitment(detail, salt),
         )
-        if not self._store.intake.refuse(ti, envelope.request_hash, self._seal(ti, {}), conclusion):
-            found = self._store.intake.known(ti.actor_id, ti.idempotency_key)
-            return Submission(found[0] if found else ti.ti_id, refusal, None, known=True)
+        sealed = self._vault.seal(owner, self._body(ti, envelope, {}), ti.ti_id.encode())
+        if not self._store.intake.refuse(ti, sealed, conclusion):
+            return Submission(self._store.intake.known(ti.actor_id, ti.idempotency_key) or "", refusal, None, True)
         return Submission(ti.ti_id, refusal, None)
 
-    def _seal(self, ti: InitialTransaction, more: Mapping[str, Json]) -> Sealed:
-        body = {"payload": ti.payload, "supersedes": ti.supersedes, **more}
-        return self._vault.seal(self._owner(ti), canonical(body), ti.ti_id.encode())
+    def _body(self, ti: InitialTransaction, envelope: Envelope, more: Mapping[str, Json]) -> bytes:
+        """Return what is sealed of a TI: payload, the request for comparison, the salt and the sentence."""
+        return canonical({"payload": ti.payload, "supersedes": ti.supersedes, "request": envelope.request, **more})
 
-    def _owner(self, ti: InitialTransaction) -> str:
-        """Return under whose key the body is sealed: the patient's, or a quarantine that expires."""
-        if ti.patient_id is not None and self._store.people.patient(ti.patient_id) is not None:
-            return ti.patient_id
-        if ti.patient_id is None and ti.template.startswith("register-"):
-            # What administrators say of organisations and staff concerns no patient and is kept with the deployment.
-            self._vault.create_owner("directory")
-            return "directory"
+    def _directory(self) -> str:
+        """Return the owner of what administrators say of organisations and staff, which concerns no patient."""
+        self._vault.create_owner("directory")
+        return "directory"
+
+    def _quarantine(self, ti: InitialTransaction) -> str:
+        """Return the owner of bodies for which no patient is known; it expires."""
         year, week, _ = ti.received_at.isocalendar()
         owner = f"quarantine/{year}-W{week:02d}"
         self._vault.create_owner(owner, ti.received_at + QUARANTINE)
         return owner
+
+    def _key(self, actor_id: str, idempotency_key: str) -> str:
+        """Return the keyed hash under which an idempotency key is kept."""
+        spelled = hashlib.sha256(f"{actor_id}/{idempotency_key}".encode()).hexdigest()
+        return self._vault.blind_index("idempotency key", spelled)
 
     def _transaction(
         self, envelope: Envelope, template: Template, credential: Credential, origin: Origin
@@ -297,7 +373,7 @@ class Intake:
             actor_id=credential.actor.actor_id,
             patient_id=patient_id,
             payload=envelope.payload,
-            idempotency_key=envelope.idempotency_key,
+            idempotency_key=self._key(credential.actor.actor_id, envelope.idempotency_key),
             received_at=self._clock.now(),
             origin=origin,
             supersedes=envelope.supersedes,
@@ -321,6 +397,10 @@ class Intake:
         for actor in people.actors(ActorKind.PRACTITIONER):
             names["0x" + practitioner_grantee(bytes.fromhex(actor.actor_id[2:])).hex()] = actor.name
         return names
+
+
+def _detail_context(ti_id: str) -> bytes:
+    return f"{ti_id}/detail".encode()
 
 
 def _asks_for_names(template: Template) -> bool:

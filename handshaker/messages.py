@@ -349,6 +349,8 @@ class Waiting:
     call: SignedCall
     refusal: Refusal | None
     """Why the network refused it last time, if it did."""
+    checks: int = 0
+    """How often it was refused so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from handshaker.messages import Actor, Effect, Organisation
-from handshaker.vocabulary import ActorKind, Role
+from handshaker.vocabulary import ActorKind, Duty, Role
 
 _LAST_SECOND = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
@@ -24,6 +25,10 @@ class People(Protocol):
 
     def actor(self, actor_id: str) -> Actor | None:
         """Return an actor."""
+        ...
+
+    def actors(self, kind: ActorKind | None = None) -> list[Actor]:
+        """Return all actors of a kind."""
         ...
 
     def put_actor(self, actor: Actor) -> None:
@@ -48,6 +53,9 @@ def _organisation(arguments: Any, people: People) -> None:
 def _practitioner(arguments: Any, people: People) -> None:
     actor_id = arguments["practitionerId"]
     known = people.actor(actor_id)
+    if known is not None and known.kind is not ActorKind.PRACTITIONER:
+        # An id of 16 bytes that an administrator has here: nobody becomes somebody else.
+        return
     people.put_actor(
         Actor(
             actor_id=actor_id,
@@ -82,7 +90,15 @@ def _patient(arguments: Any, people: People) -> None:
     )
 
 
+def _officer(arguments: Any, people: People) -> None:
+    is_administrator = bool(arguments["duties"] & Duty.ADMINISTRATOR)
+    for known in people.actors(ActorKind.ADMINISTRATOR):
+        if known.address == arguments["officer"]:
+            people.put_actor(replace(known, active=is_administrator, version=arguments["version"]))
+
+
 _RULES = {
+    "OfficerAppointed": _officer,
     "OrganisationRegistered": _organisation,
     "PractitionerRegistered": _practitioner,
     "PatientRegistered": _patient,

@@ -146,8 +146,8 @@ class Chain(Protocol):
         """Return the fees of a first attempt."""
         ...
 
-    def bumped(self, attempt: Attempt) -> Fees | None:
-        """Return the fees of the attempt after ``attempt``; ``None`` at the cap."""
+    def dearer(self, attempt: Attempt, *, is_late: bool) -> Fees | None:
+        """Return the fees of the attempt after ``attempt``; ``None`` where none is due, or the cap forbids it."""
         ...
 
     def nonce(self, account: str, block: int | None = None) -> int:

@@ -16,6 +16,9 @@ from handshaker.store.intake import IntakeStore
 
 Fields = Mapping[str, FieldValue]
 
+_SLOT_KEYS = ("patientId", "grantee", "purpose", "delegate", "practitionerId", "organisationId", "officer")
+"""Fields that say which slot a statement is about; an emergency preference has none but the patient's."""
+
 
 class Preparer:
     """Fixes what a statement leaves open, so that its version beats all that came before it."""
@@ -42,16 +45,17 @@ class Preparer:
         fields = kind.values(call.words)
         slot = _SLOTS[template.contract, template.function]
         chain = self._chain()
-        version = slot(chain, fields)
-        patient_id = fields.get("patientId")
-        epoch = 0
-        if isinstance(patient_id, bytes):
-            if template.contract == "ConsentRegistry":
-                epoch = _patient_state(chain, fields)[0]
-            for function, words in self._intake.open_words("0x" + patient_id.hex(), template.contract):
-                other = statement_type(template.contract, function).values(words)
-                if _same_slot(other, fields) and "version" in other:
-                    version = max(version, int(other["version"]))
+        version, epoch = slot(chain, fields), 0
+        patient = fields.get("patientId")
+        if isinstance(patient, bytes) and template.contract == "ConsentRegistry":
+            epoch = int(_patient_state(chain, fields)[0])
+        patient_id = "0x" + patient.hex() if isinstance(patient, bytes) else None
+        for function, words in self._intake.open_words(patient_id, template.contract):
+            other = statement_type(template.contract, function).values(words)
+            if function == "revokeAll":
+                epoch = max(epoch, int(other["epoch"]))
+            elif "version" in other and _same_slot(other, fields):
+                version = max(version, int(other["version"]))
         return replace(draft.preparation, version=version + 1, epoch=epoch + (template.function == "revokeAll"))
 
     def fresh(self, template: Template) -> Preparation:
@@ -66,7 +70,7 @@ class Preparer:
 
 
 def _same_slot(one: Fields, other: Fields) -> bool:
-    return all(one.get(name) == other.get(name) for name in ("patientId", "grantee", "purpose", "delegate", "level"))
+    return all(one.get(name) == other.get(name) for name in _SLOT_KEYS)
 
 
 def _patient_state(chain: Chain, fields: Fields) -> Any:

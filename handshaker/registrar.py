@@ -7,17 +7,19 @@ Each act is a TI like any other, signed by the administrator. Names go to the st
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from handshaker.commitments import canonical
 from handshaker.intake import Intake, Submission
-from handshaker.messages import Actor, Json, Organisation, Registration, Sealed
+from handshaker.messages import Actor, Json, Organisation, Registration, VerdictKind
 from handshaker.ports import Clock, Vault
 from handshaker.store.sql_store import SqlStore
 from handshaker.tokens import Credential, Tokens
 from handshaker.vocabulary import ActorKind
+
+KeepToken = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,11 @@ class Registrar:
         self._tokens = tokens
         self._clock = clock
 
-    def enroll_administrator(self, name: str) -> tuple[Actor, str]:
+    def enroll_administrator(self, name: str, keep: KeepToken = lambda token: None) -> tuple[Actor, str]:
         """Make an administrator with a vault-kept key; the deployment appoints them on the chain."""
         actor_id = "0x" + secrets.token_hex(16)
         address, token = self._tokens.enroll(actor_id, ("submit", "read", "administer"))
+        keep(token)
         actor = Actor(actor_id, ActorKind.ADMINISTRATOR, "administrator", address, name, None, None, True, True)
         self._store.people.put_actor(actor)
         return actor, token
@@ -53,14 +56,25 @@ class Registrar:
         if all(known.organisation_id != number for known in self._store.people.organisations()):
             self._store.people.put_organisation(Organisation(number, name, False), 0)
         payload = {"organisation": number, "name": name, "active": True}
-        return self._submit(administrator, "register-organisation", payload, f"register/organisation/{number}")
+        key = self._unused_key(administrator, f"register/organisation/{number}/{name}")
+        return self._submit(administrator, "register-organisation", payload, key)
 
     def register_practitioner(
-        self, administrator: Credential, name: str, role: str, organisation: int, licence_until: datetime
+        self,
+        administrator: Credential,
+        name: str,
+        role: str,
+        organisation: int,
+        licence_until: datetime,
+        keep: KeepToken = lambda token: None,
     ) -> Registered:
-        """Register a practitioner with a fresh id and a vault-kept key."""
+        """Register a practitioner with a fresh id and a vault-kept key.
+
+        ``keep`` gets the first token before anything is submitted: nobody else has it, and it cannot be told again.
+        """
         actor_id = "0x" + secrets.token_hex(16)
         address, token = self._tokens.enroll(actor_id)
+        keep(token)
         self._store.people.put_actor(
             Actor(
                 actor_id=actor_id,
@@ -92,45 +106,51 @@ class Registrar:
         return Registered(actor_id, submission, token)
 
     def register_patient(
-        self, administrator: Credential, demographics: Mapping[str, Json], identifier: str | None = None
+        self,
+        administrator: Credential,
+        demographics: Mapping[str, Json],
+        identifier: str | None = None,
+        keep: KeepToken = lambda token: None,
     ) -> Registered:
         """Register a patient under a fresh pseudonym with a vault-kept key, or find the one with ``identifier``.
 
         ``demographics`` is a FHIR R4 Patient. ``identifier`` is what the patient came with (``system|value``): the
-        store keeps only a keyed hash of it.
+        store keeps only a keyed hash of it. ``keep`` gets the first token before anything is submitted.
         """
         index = self._vault.blind_index("patient", identifier) if identifier else None
         known = self._store.people.patient_by_identifier(index) if index else None
-        if known is not None:
-            key = f"register/{known.patient_id}"
-            if self._store.intake.known(administrator.actor.actor_id, key) or self._is_active(known.patient_id):
-                ti_id, _ = self._store.intake.known(administrator.actor.actor_id, key) or ("", b"")
-                return Registered(known.patient_id, Submission(ti_id, None, None, known=True), None)
-            # An earlier run stopped before the chain heard of it: the same pseudonym, a new key.
-            self._vault.destroy_signing_key(known.patient_id)
-            return self._register_patient(administrator, known.patient_id, demographics, index)
-        return self._register_patient(administrator, "0x" + secrets.token_hex(32), demographics, index)
-
-    def _register_patient(
-        self, administrator: Credential, patient_id: str, demographics: Mapping[str, Json], index: str | None
-    ) -> Registered:
-        self._vault.create_owner(patient_id)
+        patient_id = known.patient_id if known else "0x" + secrets.token_hex(32)
+        if known is None:
+            self._vault.create_owner(patient_id)
+            sealed = self._vault.seal(patient_id, canonical(demographics), b"demographics")
+            if not self._store.people.put_patient(patient_id, index, sealed, self._clock.now()):
+                # Somebody else registers the same identifier at this moment: theirs counts.
+                return self.register_patient(administrator, demographics, identifier, keep)
+        earlier = self._store.intake.registrations(patient_id)
+        for ti_id, verdict in earlier:
+            if verdict != str(VerdictKind.INVALID):
+                return Registered(patient_id, Submission(ti_id, None, None, known=True), None)
+        # Nothing that names a key of this patient can take effect any more, so the key can be a new one.
+        self._vault.destroy_signing_key(patient_id)
         address, token = self._tokens.enroll(patient_id)
+        keep(token)
         self._store.people.put_actor(
             Actor(patient_id, ActorKind.PATIENT, "patient", address, "", None, None, False, True, version=0)
         )
-        self._store.people.put_patient(patient_id, index, self._sealed(patient_id, demographics), self._clock.now())
-        submission = self._submit(
-            administrator, "register-patient", demographics, f"register/{patient_id}", patient=patient_id
-        )
+        key = f"register/{patient_id}/{len(earlier) + 1}"
+        submission = self._submit(administrator, "register-patient", demographics, key, patient=patient_id)
         return Registered(patient_id, submission, token)
 
-    def _sealed(self, patient_id: str, demographics: Mapping[str, Json]) -> Sealed:
-        return self._vault.seal(patient_id, canonical(demographics), b"demographics")
-
-    def _is_active(self, actor_id: str) -> bool:
-        actor = self._store.people.actor(actor_id)
-        return actor is not None and actor.active
+    def _unused_key(self, administrator: Credential, base: str) -> str:
+        """Return an idempotency key that repeats an act which is open or valid, and tries again one that is not."""
+        number = 1
+        while True:
+            key = f"{base}/{number}"
+            ti_id = self._intake.known(administrator.actor.actor_id, key)
+            acknowledgement = self._store.audit.acknowledgement(ti_id) if ti_id else None
+            if acknowledgement is None or acknowledgement.kind is VerdictKind.VALID:
+                return key
+            number += 1
 
     def _submit(
         self,

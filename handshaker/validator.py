@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from handshaker.codes import EXPIRED, code_of
 from handshaker.errors import ChainError, ChainUnreachable
@@ -28,7 +28,8 @@ from handshaker.messages import (
 from handshaker.ports import Chain, Clock
 
 RECHECK = timedelta(seconds=2)
-"""How soon a refused statement that may still take effect is asked about again."""
+"""How soon a refused statement that may still take effect is asked about again; each time twice as long."""
+LONGEST_RECHECK = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Policy:
     ask_first: bool
     max_batch: int
     batch_gas: int
+    private_node: bool
+    """Whether what the node is asked stays in the house; otherwise a question discloses the signatures in it."""
     depth: int
     """Blocks on top before a block is final; 0: the newest block is."""
 
@@ -89,12 +92,17 @@ class TransactionValidator:
                 decisions.conclude.append(_invalid(waiting.call, waiting.refusal or Refusal("StatementExpired")))
             else:
                 open_.append(waiting)
-        unasked = [w for w in open_ if not self._must_ask(w)]
-        decisions.go.extend(w.call for w in unasked)
-        asked = [w for w in open_ if self._must_ask(w)]
+        decisions.go.extend(waiting.call for waiting in open_ if not self.must_ask(waiting))
+        asked = [waiting for waiting in open_ if self.must_ask(waiting)]
         for together in _parts(asked, self.policy.max_batch):
-            self._ask(together, final, busy_patients, decisions)
+            # The answer to a later question does not know yet what an earlier one let go.
+            busy = busy_patients | {call.patient_id for call in decisions.go}
+            self._ask(together, final, busy, decisions)
         return decisions
+
+    def must_ask(self, waiting: Waiting) -> bool:
+        """Whether the network is asked about a statement before it is sent."""
+        return self.policy.ask_first or waiting.refusal is not None
 
     def batches(self, calls: Sequence[SignedCall]) -> Iterator[list[SignedCall]]:
         """Split what goes into network transactions: loners alone, the others up to the profile's limits."""
@@ -128,9 +136,9 @@ class TransactionValidator:
         """Return signed bytes for a network transaction; they are written down before they are sent."""
         return self._chain.attempt(self._sign, transaction, calls, fees or self._chain.fees())
 
-    def bumped(self, transaction: NetworkTransaction) -> Fees | None:
-        """Return dearer fees for a transaction that the network does not take, within the cap."""
-        return self._chain.bumped(transaction.attempts[-1])
+    def dearer(self, transaction: NetworkTransaction, *, is_late: bool) -> Fees | None:
+        """Return higher fees for another attempt: where it is late, or bids less than any block takes now."""
+        return self._chain.dearer(transaction.attempts[-1], is_late=is_late)
 
     def send(self, transaction: NetworkTransaction) -> SendOutcome:
         """Send the latest bytes of a network transaction; sending them again is always safe."""
@@ -169,9 +177,6 @@ class TransactionValidator:
         for waiting, refusal in zip(together, answers, strict=True):
             self._judge(waiting, refusal, final, busy, decisions)
 
-    def _must_ask(self, waiting: Waiting) -> bool:
-        return self.policy.ask_first or waiting.refusal is not None
-
     def _judge(
         self, waiting: Waiting, refusal: Refusal | None, final: Block, busy: set[str | None], decisions: Decisions
     ) -> None:
@@ -181,11 +186,11 @@ class TransactionValidator:
         elif call.patient_id in busy:
             decisions.wait.append(Wait(call, now))
         elif refusal.is_unknown:
-            decisions.wait.append(Wait(call, now + RECHECK if call.alone else now, refusal, alone=True))
+            decisions.wait.append(Wait(call, _next_look(waiting, now) if call.alone else now, refusal, alone=True))
         elif _is_unsent_custodial(call) or (refusal.is_terminal and self._is_refused_at(call, final)):
             decisions.conclude.append(_invalid(call, refusal))
         else:
-            decisions.wait.append(Wait(call, now + RECHECK, refusal))
+            decisions.wait.append(Wait(call, _next_look(waiting, now), refusal))
 
     def _is_over(self, call: SignedCall, final: Block) -> bool:
         if call.deadline is None:
@@ -209,6 +214,14 @@ class TransactionValidator:
             # A node that forgets old states soon: by the next look the newest block is the final one.
             return False
         return refusal is not None and refusal.is_terminal
+
+
+def _next_look(waiting: Waiting, now: datetime) -> datetime:
+    """Return when to ask again: later each time, but soon after the deadline, when the answer is final."""
+    until: datetime = now + min(RECHECK * 2 ** min(waiting.checks, 10), LONGEST_RECHECK)
+    if waiting.call.deadline is None:
+        return until
+    return min(until, max(now + RECHECK, datetime.fromtimestamp(waiting.call.deadline + 1, UTC)))
 
 
 def _is_unsent_custodial(call: SignedCall) -> bool:

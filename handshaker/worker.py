@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.indexer import Indexer
@@ -63,6 +65,7 @@ class Worker:
         self._max_pending = max_pending
         self._bump_after = bump_after
         self._last_sent: dict[int, datetime] = {}
+        self._attempted: dict[int, datetime] = {}
         self._first_spent = False
 
     def run(self, stop: threading.Event) -> None:
@@ -79,6 +82,13 @@ class Worker:
             except HandshakerError as error:
                 if not troubled:
                     log.warning("worker %s waits: [%s] %s", self._name, error.code, error)
+                troubled = True
+                stop.wait(TROUBLE_PAUSE)
+                continue
+            except Exception as error:
+                # Nothing that one pass meets may end the worker; its words are kept out of the log, where no
+                # library's message belongs that may quote what it was given.
+                log.error("worker %s met %s at %s", self._name, type(error).__name__, _place(error))
                 troubled = True
                 stop.wait(TROUBLE_PAUSE)
                 continue
@@ -116,6 +126,7 @@ class Worker:
             if receipt is not None and receipt.block_number <= final.number:
                 self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
                 self._last_sent.pop(transaction.network_id, None)
+                self._attempted.pop(transaction.network_id, None)
                 continue
             if receipt is not None:
                 self._store.network.mined(transaction, receipt, now)
@@ -134,12 +145,16 @@ class Worker:
             if not transaction.attempts:
                 # A crash between the nonce and the signature: the same statements at the same nonce.
                 transaction = self._sign(transaction, self._calls(transaction))
-            elif last is not None and self._bump_after is not None and now - last > timedelta(seconds=self._bump_after):
-                fees = self._validator.bumped(transaction)
-                if fees is not None:
-                    attempt = self._validator.attempt(transaction, self._calls(transaction), fees)
-                    transaction = self._written(transaction, attempt)
+            elif (fees := self._dearer(transaction, now)) is not None:
+                attempt = self._validator.attempt(transaction, self._calls(transaction), fees)
+                transaction = self._written(transaction, attempt)
             self._send(transaction)
+
+    def _dearer(self, transaction: NetworkTransaction, now: datetime) -> Fees | None:
+        """Return higher fees for a transaction that waits too long, or that bids less than any block takes."""
+        attempted = self._attempted.setdefault(transaction.network_id, now)
+        patience = None if self._bump_after is None else timedelta(seconds=self._bump_after)
+        return self._validator.dearer(transaction, is_late=patience is not None and now - attempted > patience)
 
     # ---- carrying ---------------------------------------------------------------------------------------------------
 
@@ -168,7 +183,8 @@ class Worker:
 
     def _carry_batch(self, batch: list[Waiting], final: Block, free: int) -> bool:
         patients = [waiting.call.patient_id for waiting in batch if waiting.call.patient_id]
-        busy = self._store.queue.patients_in_flight(patients)
+        busy = self._store.queue.busy_patients(self._name, self._clock.now(), patients)
+        batch = self._disclosed(batch)
         decisions = self._validator.decide(batch, final, busy)
         self._store.audit.conclude(decisions.conclude, self._clock.now())
         refused = {waiting.call.ti_id: waiting.refusal for waiting in batch}
@@ -188,6 +204,17 @@ class Worker:
         if later:
             self._store.queue.set_aside([call.ti_id for call in later], self._clock.now())
         return bool(decisions.go or decisions.conclude)
+
+    def _disclosed(self, batch: list[Waiting]) -> list[Waiting]:
+        """Write down which signatures a question to a foreign node gives away, before it is asked."""
+        if self._validator.policy.private_node:
+            return batch
+        asked = {each.call.ti_id for each in batch if self._validator.must_ask(each) and not each.call.sent}
+        if asked:
+            self._store.queue.disclose(sorted(asked))
+        return [
+            replace(each, call=replace(each.call, sent=True)) if each.call.ti_id in asked else each for each in batch
+        ]
 
     def _dispatch(self, calls: list[SignedCall], floor: int) -> None:
         gas, fees = self._validator.gas(calls), self._chain.fees()
@@ -211,7 +238,9 @@ class Worker:
         return self._written(transaction, self._validator.attempt(transaction, calls, fees))
 
     def _written(self, transaction: NetworkTransaction, attempt: Attempt) -> NetworkTransaction:
-        self._store.network.add_attempt(transaction.network_id, attempt, self._clock.now())
+        now = self._clock.now()
+        self._store.network.add_attempt(transaction.network_id, attempt, now)
+        self._attempted[transaction.network_id] = now
         return replace(transaction, attempts=(*transaction.attempts, attempt))
 
     def _send(self, transaction: NetworkTransaction) -> None:
@@ -246,3 +275,9 @@ class Worker:
         deadline = self._store.queue.earliest_deadline()
         if deadline is not None and final.timestamp <= deadline < self._clock.now().timestamp():
             self._chain.beat()
+
+
+def _place(error: Exception) -> str:
+    """Return where an error arose, as file and line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"

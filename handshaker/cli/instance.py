@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from functools import partial
 
 import click
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.cli.output import console, failing, json_option, keep_token, log_to_stderr, opened, print_json
+from handshaker.cli.output import console, failing, json_option, log_to_stderr, opened, print_json, token_files
 from handshaker.ethereum.deployer import deploy as deploy_contracts
 from handshaker.ethereum.deployer import fund
 from handshaker.ethereum.ganache import GanacheNode, funding_key, load_mnemonic
@@ -124,10 +125,12 @@ def work(attached: bool, as_json: bool) -> None:
 def prepare_instance(handshaker: Handshaker) -> None:
     """Install the shipped templates, and enroll the administrators once."""
     handshaker.templates.install_shipped()
-    if not handshaker.store.people.actors(ActorKind.ADMINISTRATOR):
-        for name in ADMINISTRATORS:
-            _, token = handshaker.registrar.enroll_administrator(name.replace("-", " ").capitalize())
-            keep_token(handshaker.settings, name, token)
+    tokens = token_files(handshaker.settings)
+    enrolled = {administrator.name for administrator in handshaker.store.people.actors(ActorKind.ADMINISTRATOR)}
+    for label in ADMINISTRATORS:
+        name = label.replace("-", " ").capitalize()
+        if name not in enrolled:
+            handshaker.registrar.enroll_administrator(name, partial(tokens.keep, label))
 
 
 def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deployment:

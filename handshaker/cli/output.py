@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -22,6 +21,7 @@ from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, N
 from handshaker.messages import Acknowledgement, Event, Json
 from handshaker.reasons import reason_of
 from handshaker.settings import Settings, read_settings
+from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
 
 console = Console(highlight=False)
@@ -111,31 +111,20 @@ def credential(handshaker: Handshaker, person: str | None) -> Credential:
         if not handshaker.settings.token:
             raise NotAuthenticated("Nobody said who you are: use --as NAME, or set HANDSHAKER_TOKEN.")
         return handshaker.tokens.authenticate(handshaker.settings.token)
-    folder = token_folder(handshaker.settings)
-    known = sorted(path.stem for path in folder.glob("*.token"))
-    if person not in known:
+    files = token_files(handshaker.settings)
+    token = files.find(person) if person in files.names() else None
+    if token is None:
         raise NotFound(
-            f"There is no token for {person!r} in {folder}; there are {', '.join(known) or 'none'}.",
+            f"There is no token for {person!r} in {files.folder}; there are {', '.join(files.names()) or 'none'}.",
             what="token",
             id=person,
         )
-    return handshaker.tokens.authenticate((folder / f"{person}.token").read_text())
+    return handshaker.tokens.authenticate(token)
 
 
-def token_folder(settings: Settings) -> Path:
-    """Return where the tokens of an instance's own people lie."""
-    return settings.instance / "tokens"
-
-
-def keep_token(settings: Settings, name: str, token: str) -> Path:
-    """Write a token into a file that only its owner can read."""
-    folder = token_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{name}.token"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token + "\n")
-    return path
+def token_files(settings: Settings) -> TokenFiles:
+    """Return the tokens of an instance's own people."""
+    return TokenFiles(settings.instance / "tokens")
 
 
 def patient_id(handshaker: Handshaker, text: str) -> str:

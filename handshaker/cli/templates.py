@@ -77,7 +77,7 @@ def template_add(file: Path, person: str | None, as_json: bool) -> None:
     """Check a template FILE and add it. Administrators only; a template that was added never changes."""
     with opened() as handshaker:
         who = credential(handshaker, person)
-        if "administer" not in who.scopes:
+        if "administer" not in who.scopes or who.actor.role != "administrator" or not who.actor.active:
             raise RoleNotAllowed("Only administrators add templates.", role=who.actor.role, allowed=["administrator"])
         handshaker.templates.check_file(file)
         added = handshaker.templates.add(handshaker.templates.load_file(file), who.actor.actor_id)

@@ -82,8 +82,8 @@ def submit(
                     f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so."
                 )
             fail(submission.refusal, as_json=as_json)
-        acknowledgement = None
-        if wait:
+        acknowledgement = submission.acknowledgement
+        if wait and acknowledgement is None:
             acknowledgement = wait_for(handshaker.store, [submission.ti_id], timeout).get(submission.ti_id)
     answer: dict[str, Any] = {
         "ti": submission.ti_id,

@@ -19,11 +19,10 @@ from handshaker.cli.output import (
     credential,
     failing,
     json_option,
-    keep_token,
     log_to_stderr,
     print_json,
     short,
-    token_folder,
+    token_files,
 )
 from handshaker.demo import ORGANISATIONS, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
 from handshaker.errors import HandshakerError
@@ -69,7 +68,7 @@ def up(once: bool, port: int | None, as_json: bool) -> None:
         say("worker")
         worker = running.enter_context(_worker(settings))
         administrator = credential(handshaker, "administrator")
-        demo = make_demo(handshaker, administrator, lambda label, token: keep_token(settings, label, token), say)
+        demo = make_demo(handshaker, administrator, token_files(settings), say)
         say("two blood pressures")
         shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo)
         _show(handshaker, demo, shown, node.url, as_json=as_json)
@@ -136,7 +135,7 @@ def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url:
     console.print(table)
     console.print("\n[bold]Two blood pressures, acknowledged[/]")
     console.print(acknowledgement_table(shown, labels))
-    console.print(f"\nChain at {url}. Tokens of these people: {token_folder(handshaker.settings)}/NAME.token")
+    console.print(f"\nChain at {url}. Tokens of these people: {token_files(handshaker.settings).folder}/NAME.token")
     patient = demo.patients["patient-2"][:10]
     console.print("Try in another terminal:")
     reading = "submit vital-signs examples/blood-pressure.json"

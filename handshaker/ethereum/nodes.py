@@ -28,6 +28,8 @@ class ChainProfile:
     """Blocks that must lie on top before a block is final; means nothing where there is a tag."""
     ask_first: bool
     """Whether a batch is tried with ``eth_call`` before it is sent; never needed for correctness."""
+    private_node: bool
+    """Whether the node is the house's own, so that a question about a statement does not disclose its signature."""
     heartbeat: bool
     """Whether an idle chain makes no blocks, so that one must be asked for (``evm_mine``)."""
     batch_gas: int
@@ -75,6 +77,7 @@ GANACHE = ChainProfile(
     # It halves the rate of an interpreter that pays for every opcode, and is worth it: what would be refused gets its
     # ACK at once, and its signature never becomes public. A deployment that needs the rate turns it off.
     ask_first=True,
+    private_node=True,
     heartbeat=True,
     batch_gas=28_000_000,
     # Larger batches are no faster there; they only make everybody wait for the last one in them.
@@ -94,6 +97,7 @@ ANVIL = ChainProfile(
     client="anvil",
     finality_depth=0,
     ask_first=True,
+    private_node=True,
     heartbeat=True,
     batch_gas=28_000_000,
     max_batch=100,
@@ -111,6 +115,7 @@ ETH_TESTER = ChainProfile(
     client="ethereumtester",
     finality_depth=0,
     ask_first=True,
+    private_node=True,
     heartbeat=True,
     batch_gas=28_000_000,
     max_batch=25,
@@ -131,6 +136,7 @@ ETHEREUM = ChainProfile(
     finality_depth=64,
     finality_tag="finalized",
     ask_first=True,
+    private_node=False,
     heartbeat=False,
     # A transaction may have at most 2²⁴ gas (EIP-7825).
     batch_gas=15_000_000,

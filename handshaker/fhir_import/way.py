@@ -162,7 +162,7 @@ def _records(journey: Journey, patient_id: str, records: Sequence[Record]) -> Wa
 def _keep_back(journey: Journey, patient_id: str, records: Sequence[Record]) -> None:
     """Submit nothing; tell apart what is there already."""
     author = journey.author.actor.actor_id
-    known = sum(journey.handshaker.store.intake.known(author, record.key(patient_id)) is not None for record in records)
+    known = sum(journey.handshaker.intake.known(author, record.key(patient_id)) is not None for record in records)
     journey.tally.already_there += known
     journey.progress.advance(known, "records")
     journey.skip(WAITS_FOR_CONSENT, len(records) - known)

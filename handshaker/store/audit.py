@@ -30,7 +30,10 @@ class AuditStore:
         if not conclusions:
             return []
         with self._database.write() as connection:
-            return write_acknowledgements(connection, conclusions, at)
+            written = write_acknowledgements(connection, conclusions, at)
+        if any(conclusion.destroy_signature for conclusion in conclusions):
+            self._database.forget_log()
+        return written
 
     def acknowledgement(self, ti_id: str) -> Acknowledgement | None:
         """Return the ACK of a TI, if it has one."""
@@ -111,13 +114,13 @@ def write_acknowledgements(
     settled = set(
         connection.execute(sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.ti_id.in_(ids))).scalars()
     )
-    left = set(
-        connection.execute(
-            sa.select(s.queue.c.ti_id).where(
-                s.queue.c.ti_id.in_(ids), sa.or_(s.queue.c.sent, s.queue.c.state != "waiting")
-            )
-        ).scalars()
-    )
+    # Held until the commit, or another worker could send meanwhile what is being destroyed here.
+    held = connection.execute(
+        sa.select(s.queue.c.ti_id, sa.or_(s.queue.c.sent, s.queue.c.state != "waiting"))
+        .where(s.queue.c.ti_id.in_(ids))
+        .with_for_update()
+    ).all()
+    left = {ti_id for ti_id, has_left in held if has_left}
     settled |= {conclusion.ti_id for conclusion in conclusions if conclusion.destroy_signature} & left
     query = (
         sa.select(s.transactions, s.statements.c.statement_hash)

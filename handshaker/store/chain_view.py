@@ -53,13 +53,17 @@ class ChainViewStore:
                 connection.execute(sa.insert(s.effects), [_effect_row(effect) for effect in effects])
             return True
 
-    def roll_back(self, above: int, at: datetime) -> list[str]:
+    def roll_back(self, tip: Block, above: int, at: datetime) -> list[str]:
         """Forget the blocks above a number after a fork, and contradict every ACK whose evidence was in them.
 
         Returns the TIs of those. All in one SQL transaction: what is forgotten alone could never be contradicted.
+        Nothing happens unless ``tip`` is still the highest: another worker has found the fork then, and walked on.
         """
         with self._database.write() as connection:
             lock(connection, _WALK_LOCK)
+            found = connection.execute(_TIP).mappings().first()
+            if found is None or found["hash"] != tip.hash:
+                return []
             query = sa.select(s.blocks).where(s.blocks.c.number > above).order_by(s.blocks.c.number)
             gone = [_block(row) for row in connection.execute(query).mappings()]
             contradicted = [ti_id for block in gone for ti_id in write_contradictions(connection, block, at)]
@@ -110,7 +114,6 @@ class ChainViewStore:
                     actor_id=ti.actor_id,
                     patient_id=ti.patient_id,
                     idempotency_key=ti.idempotency_key,
-                    request_hash=effect.statement_hash,
                     received_at=ti.received_at,
                 )
             )

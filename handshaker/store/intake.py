@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -42,22 +43,26 @@ class IntakeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def known(self, actor_id: str, idempotency_key: str) -> tuple[str, bytes] | None:
-        """Return ``(ti_id, request_hash)`` of the TI that used this key before."""
-        query = sa.select(s.transactions.c.ti_id, s.transactions.c.request_hash).where(
+    def known(self, actor_id: str, idempotency_key: str) -> str | None:
+        """Return the TI for which an actor used a key (as its keyed hash), if there is one."""
+        query = sa.select(s.transactions.c.ti_id).where(
             s.transactions.c.actor_id == actor_id, s.transactions.c.idempotency_key == idempotency_key
         )
         with self._database.read() as connection:
-            row = connection.execute(query).first()
-        return (row[0], row[1]) if row else None
+            return connection.execute(query).scalar()
 
-    def known_keys(self, actor_id: str) -> set[str]:
-        """Return every idempotency key that an actor has used."""
-        query = sa.select(s.transactions.c.idempotency_key).where(s.transactions.c.actor_id == actor_id)
+    def registrations(self, patient_id: str) -> list[tuple[str, str | None]]:
+        """Return the TIs that would register a patient, with their verdict where there is one, oldest first."""
+        query = (
+            sa.select(s.transactions.c.ti_id, s.acknowledgements.c.verdict)
+            .outerjoin(s.acknowledgements, s.acknowledgements.c.ti_id == s.transactions.c.ti_id)
+            .where(s.transactions.c.patient_id == patient_id, s.transactions.c.template == "register-patient")
+            .order_by(s.transactions.c.received_at)
+        )
         with self._database.read() as connection:
-            return set(connection.execute(query).scalars())
+            return [(row[0], row[1]) for row in connection.execute(query)]
 
-    def accept(self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, signed: Signed) -> bool:
+    def accept(self, ti: InitialTransaction, payload: Sealed, signed: Signed) -> bool:
         """Write an accepted TI and put it into the queue.
 
         ``False``, and nothing written, when another request just used its key, or its statement is here already.
@@ -67,7 +72,7 @@ class IntakeStore:
             carried = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == call.statement_hash)
             if connection.execute(carried).first() is not None:
                 return False
-            if not _insert_transaction(connection, ti, request_hash, payload):
+            if not _insert_transaction(connection, ti, payload):
                 return False
             connection.execute(
                 sa.insert(s.statements).values(
@@ -99,12 +104,10 @@ class IntakeStore:
             add_events(connection, [Event(ti.ti_id, EventKind.RECEIVED, ti.received_at)])
             return True
 
-    def refuse(
-        self, ti: InitialTransaction, request_hash: bytes, payload: Sealed, conclusion: Conclusion
-    ) -> list[Acknowledgement]:
+    def refuse(self, ti: InitialTransaction, payload: Sealed, conclusion: Conclusion) -> list[Acknowledgement]:
         """Write a TI that failed a gate, with its invalid ACK; nothing when another request just used its key."""
         with self._database.write() as connection:
-            if not _insert_transaction(connection, ti, request_hash, payload):
+            if not _insert_transaction(connection, ti, payload):
                 return []
             add_events(
                 connection,
@@ -136,18 +139,42 @@ class IntakeStore:
         )
 
     def payload(self, ti_id: str) -> Sealed | None:
-        """Return the sealed payload of a TI."""
+        """Return the sealed payload of a TI, also one that was told after the chain knew its statement."""
+        late = (
+            sa.select(s.late_payloads)
+            .join(s.statements, s.statements.c.statement_hash == s.late_payloads.c.statement_hash)
+            .where(s.statements.c.ti_id == ti_id)
+        )
+        own = sa.select(s.transactions).where(s.transactions.c.ti_id == ti_id)
         with self._database.read() as connection:
-            row = (
-                connection.execute(sa.select(s.transactions).where(s.transactions.c.ti_id == ti_id)).mappings().first()
-            )
-        return sealed_of(row, "payload") if row else None
+            for query in (own, late):
+                row = connection.execute(query).mappings().first()
+                sealed = sealed_of(row, "payload") if row is not None else None
+                if sealed is not None:
+                    return sealed
+        return None
 
     def statement_hash(self, ti_id: str) -> bytes | None:
         """Return the statement of a TI, if it came so far."""
         query = sa.select(s.statements.c.statement_hash).where(s.statements.c.ti_id == ti_id)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+    def add_late_payload(self, statement_hash: bytes, payload: Sealed, at: datetime) -> None:
+        """Keep the payload of a statement that came straight from the chain; the first one that is told counts."""
+        has_payload = (
+            sa.select(s.transactions.c.payload_nonce)
+            .join(s.statements, s.statements.c.ti_id == s.transactions.c.ti_id)
+            .where(s.statements.c.statement_hash == statement_hash)
+        )
+        told = sa.select(s.late_payloads.c.received_at).where(s.late_payloads.c.statement_hash == statement_hash)
+        with self._database.write() as connection:
+            if connection.execute(has_payload).scalar() is None and connection.execute(told).first() is None:
+                connection.execute(
+                    sa.insert(s.late_payloads).values(
+                        statement_hash=statement_hash, received_at=at, **sealed_columns("payload", payload)
+                    )
+                )
 
     def carried(self, statement_hash: bytes) -> str:
         """Return the TI of a statement that is here; raises ``NotFound``."""
@@ -158,8 +185,8 @@ class IntakeStore:
             raise NotFound("That statement is not here.", what="statement", id="0x" + statement_hash.hex())
         return ti_id
 
-    def open_words(self, patient_id: str, contract: str) -> list[tuple[str, bytes]]:
-        """Return ``(function, words)`` of a patient's statements to ``contract`` that have no ACK yet."""
+    def open_words(self, patient_id: str | None, contract: str) -> list[tuple[str, bytes]]:
+        """Return ``(function, words)`` of the statements to ``contract`` about a patient, or none, without ACK yet."""
         query = (
             sa.select(s.statements.c.function, s.statements.c.words)
             .join(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
@@ -169,9 +196,13 @@ class IntakeStore:
             return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def _insert_transaction(
-    connection: sa.Connection, ti: InitialTransaction, request_hash: bytes, payload: Sealed
-) -> bool:
+def _insert_transaction(connection: sa.Connection, ti: InitialTransaction, payload: Sealed) -> bool:
+    used = sa.select(s.transactions.c.ti_id).where(
+        s.transactions.c.actor_id == ti.actor_id, s.transactions.c.idempotency_key == ti.idempotency_key
+    )
+    if connection.execute(used).first() is not None:
+        return False
+    # On PostgreSQL another request may use the key between the question and the answer.
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     written = connection.execute(
         insert(s.transactions)
@@ -183,7 +214,6 @@ def _insert_transaction(
             actor_id=ti.actor_id,
             patient_id=ti.patient_id,
             idempotency_key=ti.idempotency_key,
-            request_hash=request_hash,
             received_at=ti.received_at,
             **sealed_columns("payload", payload),
         )

@@ -38,9 +38,9 @@ class NetworkStore:
             ids = [ti_id for ti_id, _ in statements]
             held = set(
                 connection.execute(
-                    sa.select(s.queue.c.ti_id).where(
-                        s.queue.c.ti_id.in_(ids), s.queue.c.state == "waiting", s.queue.c.lease_owner == owner
-                    )
+                    sa.select(s.queue.c.ti_id)
+                    .where(s.queue.c.ti_id.in_(ids), s.queue.c.state == "waiting", s.queue.c.lease_owner == owner)
+                    .with_for_update()
                 ).scalars()
             )
             carried = [(ti_id, statement) for ti_id, statement in statements if ti_id in held]
@@ -194,8 +194,11 @@ class NetworkStore:
     def mined(self, transaction: NetworkTransaction, receipt: Receipt, at: datetime) -> None:
         """Note in the histories that the transaction was seen in a block (which may not be final yet)."""
         with self._database.write() as connection:
-            query = sa.select(s.queue.c.ti_id).where(s.queue.c.network_id == transaction.network_id)
+            carried = sa.select(s.queue.c.ti_id).where(s.queue.c.network_id == transaction.network_id)
+            ti_ids = set(connection.execute(carried).scalars())
+            noted = sa.select(s.events.c.ti_id).where(
+                s.events.c.ti_id.in_(ti_ids), s.events.c.kind == str(EventKind.MINED)
+            )
             data = {"block": receipt.block_number, "transaction": "0x" + receipt.transaction_hash.hex()}
-            noted = sa.select(s.events.c.ti_id).where(s.events.c.kind == str(EventKind.MINED))
-            fresh = connection.execute(query.where(s.queue.c.ti_id.not_in(noted))).scalars().all()
-            add_events(connection, [Event(ti_id, EventKind.MINED, at, data) for ti_id in fresh])
+            fresh = ti_ids - set(connection.execute(noted).scalars())
+            add_events(connection, [Event(ti_id, EventKind.MINED, at, data) for ti_id in sorted(fresh)])

@@ -78,21 +78,18 @@ class PeopleStore:
 
     def put_patient(
         self, patient_id: str, identifier_index: str | None, demographics: Sealed | None, at: datetime
-    ) -> None:
-        """Insert a patient; one that is here already stays as it is."""
+    ) -> bool:
+        """Insert a patient; ``False``, and nothing written, when pseudonym or identifier are here already."""
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        statement = insert(s.patients).values(
+            patient_id=patient_id,
+            identifier_index=identifier_index,
+            registered_at=at,
+            **sealed_columns("demographics", demographics),
+        )
         with self._database.write() as connection:
-            found = connection.execute(
-                sa.select(s.patients.c.patient_id).where(s.patients.c.patient_id == patient_id)
-            ).first()
-            if found is None:
-                connection.execute(
-                    sa.insert(s.patients).values(
-                        patient_id=patient_id,
-                        identifier_index=identifier_index,
-                        registered_at=at,
-                        **sealed_columns("demographics", demographics),
-                    )
-                )
+            written = connection.execute(statement.on_conflict_do_nothing().returning(s.patients.c.patient_id))
+            return written.first() is not None
 
     def patient(self, patient_id: str) -> Patient | None:
         """Return a patient by pseudonym, with their controller as the directory's copy has it."""

@@ -28,7 +28,8 @@ class QueueStore:
         pick = (
             sa.select(s.queue.c.seq)
             .where(s.queue.c.state == "waiting", s.queue.c.available_at <= now, free)
-            .order_by(s.queue.c.urgency, s.queue.c.seq)
+            # What was refused before must not keep what is new from being looked at.
+            .order_by(sa.case((s.queue.c.checks == 0, 0), else_=1), s.queue.c.urgency, s.queue.c.seq)
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -73,6 +74,7 @@ class QueueStore:
         values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "available_at": until}
         if refusal is not None:
             values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
+            values["checks"] = s.queue.c.checks + 1
         if alone:
             values["alone"] = True
         with self._database.write() as connection:
@@ -80,10 +82,19 @@ class QueueStore:
             if event is not None:
                 add_events(connection, [event])
 
-    def patients_in_flight(self, patient_ids: Sequence[str]) -> set[str | None]:
-        """Return those of ``patient_ids`` that have a statement on the wire; ``None`` if one without a patient is."""
+    def disclose(self, ti_ids: Sequence[str]) -> None:
+        """Note that signatures are about to leave the house: from here on destroying them proves nothing."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(ti_ids)).values(sent=True))
+
+    def busy_patients(self, owner: str, now: datetime, patient_ids: Sequence[str]) -> set[str | None]:
+        """Return those of ``patient_ids`` that have a statement on the wire or in another worker's hands.
+
+        ``None`` is among them if a statement without a patient is.
+        """
+        elsewhere = sa.and_(s.queue.c.lease_owner != owner, s.queue.c.lease_until > now)
         query = sa.select(s.queue.c.patient_id).where(
-            s.queue.c.state == "in-flight",
+            sa.or_(s.queue.c.state == "in-flight", elsewhere),
             sa.or_(s.queue.c.patient_id.in_(patient_ids), s.queue.c.patient_id.is_(None)),
         )
         with self._database.read() as connection:
@@ -141,4 +152,4 @@ def _waiting(row: sa.RowMapping) -> Waiting:
         sent=row["sent"],
     )
     refusal = Refusal(row["refusal"]["error"], row["refusal"]["arguments"]) if row["refusal"] else None
-    return Waiting(call, refusal)
+    return Waiting(call, refusal, row["checks"])

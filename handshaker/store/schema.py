@@ -147,13 +147,22 @@ transactions = sa.Table(
     sa.Column("template_version", sa.Integer, nullable=False),
     sa.Column("actor_id", sa.String(66), nullable=False, index=True),
     sa.Column("patient_id", sa.String(66), index=True),
-    sa.Column("idempotency_key", sa.String(200), nullable=False),
-    sa.Column("request_hash", sa.LargeBinary, nullable=False),
+    sa.Column("idempotency_key", sa.String(64), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
     *_sealed("payload", nullable=True),
     sa.UniqueConstraint("actor_id", "idempotency_key"),
 )
-"""The initial transactions. The payload's ciphertext also holds the salt of its commitment and the sentence signed."""
+"""The initial transactions. The payload's ciphertext also holds the salt of its commitment and the sentence signed;
+``idempotency_key`` is a keyed hash, for clients put patients' numbers into their keys."""
+
+late_payloads = sa.Table(
+    "late_payloads",
+    metadata,
+    sa.Column("statement_hash", sa.LargeBinary, sa.ForeignKey("statements.statement_hash"), primary_key=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    *_sealed("payload", nullable=False),
+)
+"""Payloads of statements that came straight from the chain before their signer handed the payload in."""
 
 statements = sa.Table(
     "statements",
@@ -193,6 +202,7 @@ queue = sa.Table(
     sa.Column("alone", sa.Boolean, nullable=False),
     sa.Column("sent", sa.Boolean, nullable=False),
     sa.Column("refusal", sa.JSON),
+    sa.Column("checks", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_queue_order", "state", "urgency", "seq"),
 )
 """Open work: one row from acceptance to ACK. ``waiting`` for a worker, or ``in-flight`` in a network transaction."""
@@ -325,6 +335,7 @@ APPEND_ONLY = (
     "deployments",
     "templates",
     "transactions",
+    "late_payloads",
     "statements",
     "events",
     "attempts",

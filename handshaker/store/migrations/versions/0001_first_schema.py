@@ -15,19 +15,21 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = (
-    "deployments",
-    "templates",
-    "transactions",
-    "statements",
-    "events",
-    "attempts",
-    "network_items",
-    "acknowledgements",
-    "audit_entries",
-    "audit_positions",
-    "outbox",
-)
+APPEND_ONLY = {
+    "deployments": (("deployment_id",),),
+    "templates": (("name", "version"),),
+    "transactions": (("actor_id", "idempotency_key"), ("ti_id",)),
+    "late_payloads": (("statement_hash",),),
+    "statements": (("statement_hash",), ("ti_id",)),
+    "events": (("event_id",),),
+    "attempts": (("hash",),),
+    "network_items": (("network_id", "position"),),
+    "acknowledgements": (("entry_id",), ("ti_id",)),
+    "audit_entries": (("entry_id",),),
+    "audit_positions": (("entry_id",), ("position",)),
+    "outbox": (("position",),),
+}
+"""Table → its unique keys."""
 
 
 def upgrade() -> None:
@@ -187,8 +189,7 @@ def upgrade() -> None:
         sa.Column("template_version", sa.Integer(), nullable=False),
         sa.Column("actor_id", sa.String(length=66), nullable=False),
         sa.Column("patient_id", sa.String(length=66), nullable=True),
-        sa.Column("idempotency_key", sa.String(length=200), nullable=False),
-        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("payload_owner", sa.String(length=80), nullable=True),
         sa.Column("payload_nonce", sa.LargeBinary(), nullable=True),
@@ -278,6 +279,7 @@ def upgrade() -> None:
         sa.Column("alone", sa.Boolean(), nullable=False),
         sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column("refusal", sa.JSON(), nullable=True),
+        sa.Column("checks", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["ti_id"],
             ["transactions.ti_id"],
@@ -304,6 +306,20 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("statement_hash"),
         sa.UniqueConstraint("ti_id"),
+    )
+    op.create_table(
+        "late_payloads",
+        sa.Column("statement_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("payload_owner", sa.String(length=80), nullable=False),
+        sa.Column("payload_nonce", sa.LargeBinary(), nullable=False),
+        sa.Column("payload_ciphertext", sa.LargeBinary(), nullable=False),
+        sa.Column("payload_wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["statement_hash"],
+            ["statements.statement_hash"],
+        ),
+        sa.PrimaryKeyConstraint("statement_hash"),
     )
     op.create_table(
         "signatures",

@@ -1,0 +1,40 @@
+"""Tokens in files that only their owner can read: how an instance's own people keep theirs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class TokenFiles:
+    """A folder with one ``NAME.token`` for each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, name: str, token: str) -> None:
+        """Write a token down, on the disk itself before anything is done with it."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._path(name).with_suffix(".draft")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(token + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path(name))
+
+    def find(self, name: str) -> str | None:
+        """Return a token, if there is one of that name."""
+        path = self._path(name)
+        return path.read_text().strip() if path.is_file() else None
+
+    def forget(self, name: str) -> None:
+        """Delete a token; safe to repeat."""
+        self._path(name).unlink(missing_ok=True)
+
+    def names(self) -> list[str]:
+        """Return the names of all tokens."""
+        return sorted(path.stem for path in self.folder.glob("*.token"))
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.token"
