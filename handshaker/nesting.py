@@ -20,6 +20,8 @@ def is_too_deep(document: Json, limit: int = DEEPEST_PAYLOAD) -> bool:
     """Tell whether a parsed document nests deeper than ``limit``."""
     level = [document]
     for _ in range(limit + 1):
+        if not level:
+            return False
         level = [
             inner
             for node in level
