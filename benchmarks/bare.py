@@ -1,0 +1,118 @@
+"""The bare node: the same contract call as single transactions, signed before the clock starts and sent as raw bytes.
+
+No database, no checks, no acknowledgement: what remains is the node.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.ward import PATIENCE, BenchmarkFailed, Ward
+from handshaker.ethereum.deployer import fund
+from handshaker.ethereum.relayers import sign_transaction
+from handshaker.ethereum.statements import statement_type
+from handshaker.messages import Fees
+from handshaker.vocabulary import CATEGORY_BY_CODE, Purpose
+
+CONNECTIONS = 8
+"""Both nodes take most through about as many."""
+_GAS = 300_000
+_FEES = Fees(3 * 10**9, 10**9)
+
+
+class BareNode:
+    """The node of a ward, fed by an account of its own."""
+
+    def __init__(self, ward: Ward) -> None:
+        self._ward = ward
+        self._vault = ward.handshaker.vault
+        self._account = self._vault.create_relayer("bare")
+        self._nonce = 0
+        fund(ward.handshaker.chain, ward.node_key, self._account, 1000 * 10**18)
+
+    def rate(self, count: int) -> float:
+        """Send ``count`` records; return how many a second were mined, from the first byte sent to the last block.
+
+        Raises ``BenchmarkFailed`` when one of them had no effect.
+        """
+        chain = self._ward.handshaker.chain
+        # Once one that does no harm: Ganache runs a replayed nonce 0 again.
+        raws = [self._signed(self._account, b"", 21_000)] if self._nonce == 0 else []
+        raws += [self._signed(chain.address("HealthRecords"), self._record(n), _GAS) for n in range(count)]
+        bodies = [
+            json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction", "params": ["0x" + raw.hex()]})
+            for raw in raws
+        ]
+        first = chain.head().number + 1
+        started = time.perf_counter()
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            for sending in [
+                pool.submit(_post, self._ward.url, bodies[lane::CONNECTIONS]) for lane in range(CONNECTIONS)
+            ]:
+                sending.result()
+            self._wait_until_mined()
+        elapsed = time.perf_counter() - started
+        effects = chain.effects(first, chain.head().number)
+        if len(effects) != count:
+            raise BenchmarkFailed(f"Only {len(effects)} of {count} bare records took effect.")
+        return count / elapsed
+
+    def _wait_until_mined(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while self._ward.handshaker.chain.nonce(self._account) < self._nonce:
+            if time.monotonic() > until:
+                raise BenchmarkFailed(f"The node did not mine all within {PATIENCE:.0f} seconds.")
+            time.sleep(0.005)
+
+    def _signed(self, to: str, data: bytes, gas: int) -> bytes:
+        attempt = sign_transaction(
+            lambda digest: self._vault.sign_as_relayer(self._account, digest),
+            chain_id=self._ward.handshaker.chain.identity().chain_id,
+            nonce=self._nonce,
+            to=to,
+            data=data,
+            gas=gas,
+            fees=_FEES,
+        )
+        self._nonce += 1
+        return attempt.raw
+
+    def _record(self, number: int) -> bytes:
+        """Return the calldata of a fresh record that the nurse signed."""
+        kind = statement_type("HealthRecords", "record")
+        words = kind.words(self.values(number))
+        digest = self._ward.handshaker.chain.digest("HealthRecords", kind.struct_hash(words))
+        nurse = self._ward.nurse
+        return kind.calldata(words, self._vault.sign(nurse.actor.actor_id, nurse.secret, digest))
+
+    def values(self, number: int) -> dict[str, Any]:
+        """Return the fields of the statement."""
+        return {
+            "patientId": bytes.fromhex(self._ward.patients[number % len(self._ward.patients)][2:]),
+            "author": bytes.fromhex(self._ward.nurse.actor.actor_id[2:]),
+            "category": CATEGORY_BY_CODE["vital-signs"].bit,
+            "purpose": int(Purpose.TREAT),
+            "commitment": secrets.token_bytes(32),
+            "supersedes": bytes(32),
+            "deadline": 4_000_000_000,
+        }
+
+
+def _post(url: str, bodies: list[str]) -> None:
+    """Send requests one after the other over one connection. Raises ``BenchmarkFailed`` for a refusal."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
+    try:
+        for body in bodies:
+            connection.request("POST", "/", body, {"content-type": "application/json"})
+            answer = json.loads(connection.getresponse().read())
+            if "error" in answer:
+                raise BenchmarkFailed(f"The node refused a bare transaction: {answer['error'].get('message')}.")
+    finally:
+        connection.close()
