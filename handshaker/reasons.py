@@ -55,6 +55,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "actor-inactive": ("The person is not active or the licence has run out.", "An administrator can renew it."),
     "schema-violated": ("The entry does not have the form that the template asks for.", "Mend it and send it again."),
     "implausible": ("A value is outside what a living person can have.", "Check value and unit, and enter it again."),
+    "deadline-passed": ("The deadline had passed long before it came.", "Sign and submit again."),
     "signature-refused": ("The signature is not the signer's.", "Sign again with the right key."),
 }
 

@@ -125,7 +125,8 @@ def test_a_request_killed_at_any_call_can_be_sent_again_and_is_one_ti(own_hospit
     assert {"accept", "seal", "sign", "digest", "patient"} <= places
     with own_hospital.handshaker.store._database.read() as connection:
         query = (
-            "SELECT count(*), count(DISTINCT idempotency_key) FROM transactions WHERE idempotency_key LIKE 'request%'"
+            "SELECT count(*), count(DISTINCT idempotency_key) FROM transactions WHERE template = 'vital-signs' "
+            f"AND actor_id = '{own_hospital.nurse.actor.actor_id}'"
         )
         assert connection.exec_driver_sql(query).one() == (at, at)
 
