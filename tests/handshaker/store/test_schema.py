@@ -40,8 +40,8 @@ def fill_late_payloads(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         if connection.exec_driver_sql("SELECT count(*) FROM late_payloads").scalar_one() == 0:
             connection.exec_driver_sql(
-                "INSERT INTO late_payloads SELECT statement_hash, '2026-01-01 00:00:00.000000', 'x', x'00', x'00', x'00' "
-                "FROM statements LIMIT 1"
+                "INSERT INTO late_payloads "
+                "SELECT statement_hash, '2026-01-01 00:00:00.000000', 'x', x'00', x'00', x'00' FROM statements LIMIT 1"
             )
 
 
