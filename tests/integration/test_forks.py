@@ -1,0 +1,159 @@
+"""Mined is not final: forks on a real Anvil, shallower and deeper than the finality depth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handshaker.bootstrap import with_finality
+from handshaker.ethereum.nodes import ANVIL
+from handshaker.messages import EventKind
+from tests.instances import Instance, make_instance
+from tests.nodes import Node, anvil
+
+pytestmark = pytest.mark.anvil
+
+DEPTH = 2
+
+
+@pytest.fixture
+def forking_node() -> Iterator[Node]:
+    """An Anvil of its own, which forgets states only after 300 blocks."""
+    with anvil("300") as node:
+        yield node
+
+
+@pytest.fixture
+def deep(forking_node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
+    """A hospital where two blocks must lie on top; from now on the test makes the blocks that a worker would."""
+    instance = make_instance(tmp_path, forking_node, profile=with_finality(ANVIL, DEPTH))
+    monkeypatch.setattr(instance.handshaker.chain, "beat", lambda: False)
+    yield instance
+    instance.close()
+
+
+def mine(instance: Instance, blocks: int) -> None:
+    instance.node.ask("anvil_mine", hex(blocks))
+
+
+def reorganise(instance: Instance, depth: int) -> None:
+    """Replace the last ``depth`` blocks by empty ones."""
+    instance.node.ask("anvil_reorg", depth, [])
+
+
+def test_nothing_is_acknowledged_before_it_is_final(deep: Instance) -> None:
+    submission = deep.measure()
+    deep.steps(4)
+    assert deep.kinds(submission) == ["received", "sent", "mined"]
+    mine(deep, DEPTH - 1)
+    deep.steps(3)
+    assert deep.ack(submission) is None
+    mine(deep, 1)
+    deep.steps(2)
+    ack = deep.ack(submission)
+    assert ack is not None
+    assert ack.code == "effect"
+    assert ack.block_number == deep.handshaker.chain.head().number - DEPTH
+
+
+def test_a_fork_above_finality_takes_nothing_away(deep: Instance) -> None:
+    submission = deep.measure()
+    deep.steps(3)
+    mine(deep, 1)
+    deep.steps(2)
+    reorganise(deep, 2)
+    deep.steps(2)
+    assert deep.ack(submission) is None
+    deep.clock.advance(6)
+    deep.steps(2)
+    mine(deep, DEPTH)
+    deep.steps(3)
+    ack = deep.ack(submission)
+    assert ack is not None
+    assert ack.code == "effect"
+    block = deep.handshaker.chain.block(ack.block_number or 0)
+    assert block is not None
+    assert block.hash == ack.block_hash, "the evidence is on the chain that there is now"
+    assert deep.kinds(submission)[-1] == "valid"
+    assert EventKind.CONTRADICTED not in deep.kinds(submission)
+    with deep.handshaker.store._database.read() as connection:
+        query = "SELECT count(*) FROM attempts a JOIN network_items i USING (network_id) WHERE i.statement_hash = ?"
+        attempts = connection.exec_driver_sql(query, (submission.statement_hash,)).scalar_one()
+    assert attempts == 1, "the same bytes went again"
+
+
+def test_a_fork_below_finality_is_written_down_and_changes_no_acknowledgement(deep: Instance) -> None:
+    submission = deep.measure()
+    deep.steps(3)
+    mine(deep, DEPTH)
+    deep.steps(3)
+    ack = deep.ack(submission)
+    assert ack is not None
+    size = len(deep.handshaker.store.audit.leaves())
+    reorganise(deep, DEPTH + 1)
+    deep.steps(3)
+    assert deep.ack(submission) == ack
+    assert deep.kinds(submission)[-1] == "contradicted"
+    leaves = deep.handshaker.store.audit.leaves()
+    assert [position for position, _, _ in leaves] == list(range(size + 1))
+    entry = json.loads(leaves[-1][1])
+    assert (entry["kind"], entry["ti"], entry["block"]) == ("contradiction", submission.ti_id, ack.block_number)
+    assert entry["contradicts"] == json.loads(leaves[-2][1])["entry"]
+    deep.restart()
+    deep.steps(3)
+    assert len(deep.handshaker.store.audit.leaves()) == size + 1, "once"
+
+
+def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:
+    before = deep.measure()
+    deep.steps(3)
+    mine(deep, DEPTH)
+    deep.steps(3)
+    assert deep.ack(before) is not None
+    reorganise(deep, DEPTH + 1)
+    after = deep.measure()
+    for _ in range(6):
+        deep.clock.advance(6)
+        deep.steps(2)
+        mine(deep, 1)
+    deep.steps(2)
+    ack = deep.ack(after)
+    assert ack is not None, "the nonces that the fork gave back are filled"
+    assert ack.code == "effect"
+
+
+def test_a_rolled_back_chain_is_walked_back(deep: Instance) -> None:
+    submission = deep.measure()
+    deep.steps(3)
+    mine(deep, 1)
+    deep.steps(2)
+    deep.node.ask("anvil_rollback", 2)
+    deep.steps(3)
+    assert deep.ack(submission) is None
+    deep.clock.advance(6)
+    deep.steps(2)
+    mine(deep, DEPTH)
+    deep.steps(3)
+    ack = deep.ack(submission)
+    assert ack is not None
+    assert ack.code == "effect"
+
+
+def test_the_first_blocks_of_all_can_be_forked_away_too(forking_node: Node, tmp_path: Path) -> None:
+    from tests.instances import bare_instance
+
+    instance = bare_instance(forking_node, tmp_path, profile=with_finality(ANVIL, DEPTH))
+    instance.steps(2)
+    deployment = instance.handshaker.chain.deployment
+    assert deployment is not None
+    with instance.handshaker.store._database.write() as connection:
+        connection.exec_driver_sql("UPDATE blocks SET hash = randomblob(32)")
+    mine(instance, 1)
+    instance.steps(3)
+    tip = instance.handshaker.store.chain_view.tip()
+    assert tip is not None
+    assert tip.hash == instance.handshaker.chain.head().hash
+    instance.close()
