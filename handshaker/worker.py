@@ -24,6 +24,7 @@ from handshaker.messages import (
     EventKind,
     Fees,
     NetworkTransaction,
+    Receipt,
     SendOutcome,
     SignedCall,
     Waiting,
@@ -100,8 +101,8 @@ class Worker:
         final = self._indexer.advance()
         if final is None:
             return False
-        open_transactions = self._settle(final)
-        self._send_again(open_transactions)
+        open_transactions, missing = self._settle(final)
+        self._send_again(missing)
         free = self._max_pending - len(open_transactions)
         worked = self._spend_first_nonce() or self._carry(final, free)
         self._beat(final, open_transactions)
@@ -109,32 +110,38 @@ class Worker:
 
     # ---- what became of what was sent ----------------------------------------------------------------------------
 
-    def _settle(self, final: Block) -> list[NetworkTransaction]:
-        """Write down which nonces are settled in final blocks; return the ones that are not."""
+    def _settle(self, final: Block) -> tuple[list[NetworkTransaction], list[NetworkTransaction]]:
+        """Write down which nonces are settled in final blocks; return the open ones, and those that no block has."""
         unsettled = self._store.network.unsettled(self._validator.relayer)
         if not unsettled:
-            return []
+            return [], []
         # Asked before the receipts: a nonce that is used up by now and of which no receipt is known was not ours.
         used = self._validator.settled_nonces(final)
-        remaining: list[NetworkTransaction] = []
+        mined: list[NetworkTransaction] = []
         for position, transaction in enumerate(unsettled):
             receipt = self._validator.receipt(transaction)
             now = self._clock.now()
             if receipt is None and transaction.nonce >= used:
                 # Nonces are mined in order, so those behind this one need no question.
-                return [*remaining, *unsettled[position:]]
-            if receipt is not None and receipt.block_number <= final.number:
+                return mined + unsettled[position:], unsettled[position:]
+            if receipt is None:
+                log.error("nonce %d was used by a foreign transaction", transaction.nonce)
+                self._store.network.settle(transaction, "replaced", now)
+            elif self._is_final(receipt, final):
                 self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
                 self._last_sent.pop(transaction.network_id, None)
                 self._attempted.pop(transaction.network_id, None)
-                continue
-            if receipt is not None:
+            else:
                 self._store.network.mined(transaction, receipt, now)
-                remaining.append(transaction)
-                continue
-            log.error("nonce %d was used by a foreign transaction", transaction.nonce)
-            self._store.network.settle(transaction, "replaced", now)
-        return remaining
+                mined.append(transaction)
+        return mined, []
+
+    def _is_final(self, receipt: Receipt, final: Block) -> bool:
+        """Whether its effects are acknowledged: its block is final, and the one of that number that was walked."""
+        if receipt.block_number > final.number:
+            return False
+        walked = self._store.chain_view.block(receipt.block_number)
+        return walked is None or walked.hash == receipt.block_hash
 
     def _send_again(self, transactions: list[NetworkTransaction]) -> None:
         for transaction in transactions:
@@ -251,7 +258,8 @@ class Worker:
 
     def _calls(self, transaction: NetworkTransaction) -> list[SignedCall]:
         found = self._store.network.calls(transaction.statements)
-        return [found[statement] for statement in transaction.statements]
+        # A signature that was destroyed is no loss: its TI is concluded, and it was in no bytes that were sent.
+        return [found[statement] for statement in transaction.statements if statement in found]
 
     def _require_funds(self, needed: int) -> None:
         balance = self._chain.balance(self._validator.relayer)

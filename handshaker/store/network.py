@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, Refusal, SignedCall
+from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, SignedCall
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
 from handshaker.store.queue import requeue
+
+PAUSE = timedelta(seconds=30)
+"""How long a statement rests that failed alone and said nothing."""
 
 
 class NetworkStore:
@@ -31,8 +34,9 @@ class NetworkStore:
     ) -> NetworkTransaction | None:
         """Take the relayer's next nonce for ``statements`` (``(ti_id, hash)``) and mark their rows in flight.
 
-        ``floor`` is the chain's count of the relayer's transactions: a nonce below it can never be used. Rows whose
-        lease ``owner`` has lost meanwhile are left to their new owner; ``None`` when none is left.
+        ``floor`` is the chain's count of the relayer's transactions: a nonce below it can never be used, and one that
+        was settled above it was taken back by a fork: it is open again, for nothing behind it can be mined before. Rows
+        whose lease ``owner`` has lost meanwhile are left to their new owner; ``None`` when none is left.
         """
         with self._database.write() as connection:
             ids = [ti_id for ti_id, _ in statements]
@@ -46,6 +50,15 @@ class NetworkStore:
             carried = [(ti_id, statement) for ti_id, statement in statements if ti_id in held]
             if statements and not carried:
                 return None
+            connection.execute(
+                sa.update(s.network_transactions)
+                .where(
+                    s.network_transactions.c.relayer == relayer,
+                    s.network_transactions.c.nonce >= floor,
+                    s.network_transactions.c.settled_at.is_not(None),
+                )
+                .values(settled_at=None, outcome=None)
+            )
             query = sa.select(sa.func.max(s.network_transactions.c.nonce)).where(
                 s.network_transactions.c.relayer == relayer
             )
@@ -180,16 +193,16 @@ class NetworkStore:
                 .where(s.network_transactions.c.network_id == transaction.network_id)
                 .values(settled_at=at, outcome=outcome)
             )
-            query = sa.select(s.queue.c.ti_id, s.queue.c.statement_hash).where(
+            query = sa.select(s.queue.c.ti_id, s.queue.c.statement_hash, s.queue.c.alone).where(
                 s.queue.c.network_id == transaction.network_id
             )
             position = {statement: i for i, statement in enumerate(transaction.statements)}
-            back: list[tuple[str, Refusal | None, bool]] = []
-            for ti_id, statement in connection.execute(query).all():
+            for ti_id, statement, was_alone in connection.execute(query).all():
                 refusal = rejections.get(position[statement])
                 unknown = outcome == "reverted" or (refusal is not None and refusal.is_unknown)
-                back.append((ti_id, None if unknown else refusal, unknown))
-            requeue(connection, back, at)
+                # What fails for no known reason even alone must not burn gas again and again.
+                until = at + PAUSE if unknown and was_alone else at
+                requeue(connection, ti_id, None if unknown else refusal, at, until, alone=unknown)
 
     def mined(self, transaction: NetworkTransaction, receipt: Receipt, at: datetime) -> None:
         """Note in the histories that the transaction was seen in a block (which may not be final yet)."""

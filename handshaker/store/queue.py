@@ -117,24 +117,24 @@ class QueueStore:
             return connection.execute(query).scalar()
 
 
-def requeue(connection: sa.Connection, rows: Sequence[tuple[str, Refusal | None, bool]], at: datetime) -> None:
-    """Put ``(ti_id, refusal, alone)`` back to waiting after their network transaction is settled."""
-    for ti_id, refusal, alone in rows:
-        values: dict[str, Any] = {
-            "state": "waiting",
-            "network_id": None,
-            "lease_owner": None,
-            "lease_until": None,
-            "available_at": at,
-        }
-        if alone:
-            values["alone"] = True
-        if refusal is not None:
-            values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
-        connection.execute(sa.update(s.queue).where(s.queue.c.ti_id == ti_id).values(**values))
-        kind = EventKind.REJECTED if refusal is not None else EventKind.REQUEUED
-        data = {"code": refusal.error} if refusal is not None else {}
-        add_events(connection, [Event(ti_id, kind, at, data)])
+def requeue(
+    connection: sa.Connection, ti_id: str, refusal: Refusal | None, at: datetime, until: datetime, *, alone: bool
+) -> None:
+    """Put a row back to waiting after its network transaction is settled; nobody takes it before ``until``."""
+    values: dict[str, Any] = {
+        "state": "waiting",
+        "network_id": None,
+        "lease_owner": None,
+        "lease_until": None,
+        "available_at": until,
+    }
+    if alone:
+        values["alone"] = True
+    if refusal is not None:
+        values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
+    connection.execute(sa.update(s.queue).where(s.queue.c.ti_id == ti_id).values(**values))
+    kind = EventKind.REJECTED if refusal is not None else EventKind.REQUEUED
+    add_events(connection, [Event(ti_id, kind, at, {"code": refusal.error} if refusal is not None else {})])
 
 
 def _waiting(row: sa.RowMapping) -> Waiting:

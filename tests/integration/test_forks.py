@@ -10,7 +10,7 @@ import pytest
 
 from handshaker.bootstrap import with_finality
 from handshaker.ethereum.nodes import ANVIL
-from handshaker.messages import EventKind
+from handshaker.messages import EventKind, SendOutcome
 from tests.instances import Instance, make_instance
 from tests.nodes import Node, anvil
 
@@ -123,6 +123,23 @@ def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:
     ack = deep.ack(after)
     assert ack is not None, "the nonces that the fork gave back are filled"
     assert ack.code == "effect"
+
+
+def test_what_is_in_a_block_is_not_sent_again_while_it_becomes_final(
+    deep: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, sent = deep.handshaker.chain.send, []
+
+    def counted(raw: bytes) -> SendOutcome:
+        sent.append(raw)
+        return send(raw)
+
+    monkeypatch.setattr(deep.handshaker.chain, "send", counted)
+    deep.measure()
+    for _ in range(4):
+        deep.steps(2)
+        deep.clock.advance(60)
+    assert len(sent) == 1
 
 
 def test_a_rolled_back_chain_is_walked_back(deep: Instance) -> None:

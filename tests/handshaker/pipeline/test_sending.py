@@ -136,6 +136,20 @@ def test_a_batch_that_reverts_as_a_whole_goes_again_one_by_one(
         assert own_hospital.kinds(submission) == ["received", "sent", "requeued", "sent", "valid"]
 
 
+def test_what_fails_alone_without_a_reason_rests_before_it_burns_gas_again(
+    own_hospital: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = own_hospital.handshaker.chain
+    before = len(outcomes(own_hospital))
+    with monkeypatch.context() as patched:
+        patched.setattr(chain, "gas", lambda calls: 21_000 + 16 * len(chain.relay_data(calls)) + 60_000)
+        submission = own_hospital.measure()
+        own_hospital.steps(20)
+    assert outcomes(own_hospital)[before:] == ["reverted", "reverted"]
+    own_hospital.clock.advance(31)
+    assert own_hospital.acknowledged(submission).code == "effect"
+
+
 def test_an_error_of_the_node_concludes_nothing(own_hospital: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = own_hospital.measure()
     for broken in ("receipt", "nonce", "ask", "effects", "block", "head", "balance", "fees"):
