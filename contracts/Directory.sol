@@ -89,7 +89,11 @@ contract Directory is Statement, IDirectory {
         if (_organisations[statement.organisationId].version == 0) {
             revert OrganisationUnknown(statement.organisationId);
         }
-        _requireNewer(_practitioners[statement.practitionerId].version, statement.version);
+        _requireNext(_practitioners[statement.practitionerId].version, statement.version);
+        // The last version is kept for ending: whoever counts up to it cannot make a practitioner last for ever.
+        if (statement.active && statement.version == type(uint16).max) {
+            revert VersionOutOfRange(statement.version - 1, statement.version);
+        }
         _requireSignedBy(id, statement.administrator, signature);
 
         _practitioners[statement.practitionerId] = Practitioner({
@@ -201,6 +205,7 @@ contract Directory is Statement, IDirectory {
     {
         bytes32 id = keccak256(abi.encode(OFFICER_APPOINTMENT_TYPE, statement));
         _requireInTime(id, statement.deadline);
+        if (statement.duties & ~Vocabulary.KNOWN_DUTIES != 0) revert DutiesUnknown(statement.duties);
         _requireNewer(_officers[statement.officer].version, statement.version);
         _requireTwoAdministrators(id, statement.administrator, signature, statement.coAdministrator, coSignature);
 

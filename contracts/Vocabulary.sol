@@ -61,6 +61,7 @@ library Vocabulary {
     uint8 internal constant ADMINISTRATOR = 1;
     uint8 internal constant OPERATOR = 2;
     uint8 internal constant CUSTODIAL = 128;
+    uint8 internal constant KNOWN_DUTIES = ADMINISTRATOR | OPERATOR | CUSTODIAL;
 
     // What a patient says beforehand about emergency access.
     uint8 internal constant EMERGENCY_ALLOWED = 0;

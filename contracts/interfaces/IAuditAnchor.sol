@@ -8,6 +8,7 @@ interface IAuditAnchor {
 
     error NotOperator(address account);
     error SizeNotGrowing(uint64 current, uint64 size);
+    error GrowthTooLarge(uint64 current, uint64 size);
 
     function anchor(uint64 size, bytes32 root) external;
 

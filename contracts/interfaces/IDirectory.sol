@@ -17,6 +17,7 @@ interface IDirectory is IStatement {
     }
 
     /// @notice Signed by an administrator; also changes the key, role or licence of a practitioner, or ends them.
+    /// `version` is exactly the last one plus one; the last there can be only ends.
     struct PractitionerRegistration {
         bytes16 practitionerId;
         address key;
@@ -155,6 +156,7 @@ interface IDirectory is IStatement {
     error OrganisationUnknown(uint24 organisationId);
     error PractitionerIdInvalid(bytes16 practitionerId);
     error RoleUnknown(uint8 role);
+    error DutiesUnknown(uint8 duties);
     error PatientUnknown(bytes32 patientId);
     error PatientAlreadyRegistered(bytes32 patientId);
     error RecoveryAlreadyPending(bytes32 patientId, bytes32 proposal);

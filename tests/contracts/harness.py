@@ -141,6 +141,10 @@ class Evm:
         """Return a storage word."""
         return self._state.get_storage(to_canonical_address(address), slot)
 
+    def store(self, address: str, slot: int, word: int) -> None:
+        """Write a storage word, where getting there by transactions would take too long."""
+        self._state.set_storage(to_canonical_address(address), slot, word)
+
     def _root(self) -> Hash32:
         self._state.lock_changes()
         self._state.persist()

@@ -11,6 +11,7 @@ from tests.contracts.harness import Receipt, assert_emitted, assert_reverts
 from tests.contracts.hospital import Hospital
 from tests.contracts.people import ADMINISTRATOR, CO_ADMINISTRATOR, OPERATOR, address_of, key_of
 
+FARTHEST = 2**32
 ROOT, LATER_ROOT = b"\xaa" * 32, b"\xbb" * 32
 
 
@@ -42,11 +43,18 @@ class TestAnchor:
             assert_reverts(receipt, "SizeNotGrowing", current=5, size=size)
         assert hospital.read("AuditAnchor", "head") == (5, ROOT)
 
+    def test_when_the_size_grows_too_far_it_reverts(self, hospital: Hospital) -> None:
+        assert anchor(hospital, 7, ROOT, address_of(OPERATOR)).status == 1
+        for size in (7 + FARTHEST + 1, 2**64 - 1):
+            receipt = anchor(hospital, size, LATER_ROOT, address_of(OPERATOR))
+            assert_reverts(receipt, "GrowthTooLarge", current=7, size=size)
+        assert anchor(hospital, 7 + FARTHEST, LATER_ROOT, address_of(OPERATOR)).status == 1
+
     def test_when_the_size_grows_it_stores_the_head(self, hospital: Hospital) -> None:
         new_operator = address_of(key_of("new operator"))
         appointed = drafts.appointment(new_operator, int(Duty.OPERATOR))
         hospital.must("Directory", "appointOfficer", appointed, ADMINISTRATOR, CO_ADMINISTRATOR)
-        for size, root, operator in ((1, ROOT, address_of(OPERATOR)), (2**64 - 1, LATER_ROOT, new_operator)):
+        for size, root, operator in ((1, ROOT, address_of(OPERATOR)), (1 + FARTHEST, LATER_ROOT, new_operator)):
             receipt = anchor(hospital, size, root, operator)
             assert_emitted(receipt, "AuditAnchor", "Anchored", size=size, root=root, operator=operator)
             assert hospital.read("AuditAnchor", "head") == (size, root)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
 from handshaker.ethereum.contracts import events
 from handshaker.vocabulary import Duty, Role
@@ -33,6 +34,18 @@ from tests.contracts.people import (
 FIRST, SECOND, THIRD = (address_of(key) for key in (ADMINISTRATOR, CO_ADMINISTRATOR, OPERATOR))
 ZERO = "0x" + "00" * 20
 UNKNOWN, INACTIVE, LICENCE_EXPIRED, ORGANISATION_INACTIVE, GOOD = range(5)
+
+
+LAST_VERSION = 2**16 - 1
+PRACTITIONERS = 3
+"""The storage slot of the mapping, after the two strings of EIP712 and the organisations."""
+
+
+def at_version(hospital: Hospital, who: Practitioner, version: int) -> tuple[int, int]:
+    """Return the storage slot of a practitioner, and its word with another version (the topmost 16 bits)."""
+    slot = int.from_bytes(keccak(who.id.ljust(32, b"\0") + PRACTITIONERS.to_bytes(32, "big")), "big")
+    word = hospital.evm.storage(hospital.addresses["Directory"], slot)
+    return slot, word & (1 << 240) - 1 | version << 240
 
 
 class TestConstructor:
@@ -89,9 +102,21 @@ class TestRegisterOrganisation(AdministratorsStatement, VersionedStatement):
             assert stored == {"profile": profile, "version": version, "active": active}
 
 
-class TestRegisterPractitioner(AdministratorsStatement, VersionedStatement):
+class TestRegisterPractitioner(AdministratorsStatement):
     act = REGISTER_PRACTITIONER
-    stored = 1
+
+    def test_when_the_version_is_not_the_next_one_it_reverts(self, hospital: Hospital) -> None:
+        for version in (0, 1, 3, 1001, 65535):
+            receipt = self.act.perform(hospital, version=version)
+            assert_reverts(receipt, "VersionOutOfRange", current=1, version=version)
+
+    def test_given_the_last_version_there_can_be_it_ends_the_practitioner(self, hospital: Hospital) -> None:
+        hospital.evm.store(hospital.addresses["Directory"], *at_version(hospital, NURSE, LAST_VERSION - 1))
+        assert hospital.read("Directory", "practitioner", NURSE.id)["version"] == LAST_VERSION - 1
+        receipt = self.act.perform(hospital, version=LAST_VERSION)
+        assert_reverts(receipt, "VersionOutOfRange", current=LAST_VERSION - 1, version=LAST_VERSION)
+        assert self.act.perform(hospital, version=LAST_VERSION, active=False).status == 1
+        assert hospital.read("Directory", "standing", NURSE.id, START)[0] == INACTIVE
 
     def test_when_the_id_is_zero_it_reverts(self, hospital: Hospital) -> None:
         receipt = self.act.perform(hospital, practitionerId=bytes(16))

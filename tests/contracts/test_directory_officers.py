@@ -28,6 +28,10 @@ def appoint(hospital: Hospital, officer: str, duties: int, version: int = 1) -> 
 class TestAppointOfficer(StatementOfTwoAdministrators, VersionedStatement):
     act = APPOINT_OFFICER
 
+    def test_when_a_duty_is_unknown_it_reverts(self, hospital: Hospital) -> None:
+        for duties in (4, 64, 255):
+            assert_reverts(self.act.perform(hospital, duties=duties), "DutiesUnknown", duties=duties)
+
     def test_when_the_officer_is_zero_it_reverts(self, hospital: Hospital) -> None:
         assert_reverts(self.act.perform(hospital, officer=ZERO), "ZeroAddress")
 

@@ -49,6 +49,7 @@ def expected() -> dict[str, int]:
         "ALL_CATEGORIES": ALL_CATEGORIES,
         "SENSITIVE_CATEGORIES": SENSITIVE_CATEGORIES,
         "KNOWN_CATEGORIES": KNOWN_CATEGORIES,
+        "KNOWN_DUTIES": sum(Duty),
         "PURPOSE_COUNT": len(Purpose),
         "ROLE_COUNT": max(Role) + 1,
     }

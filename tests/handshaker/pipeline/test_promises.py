@@ -1,4 +1,4 @@
-"""What intake promises beyond its gates: no verdict that could turn out false, nothing to guess, nothing given twice."""
+"""What intake promises beyond its gates: no verdict that could turn out false, nothing to guess, no key twice."""
 
 from __future__ import annotations
 
