@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,7 @@ def make_demo(
     for label, name, role, organisation in PRACTITIONERS:
         if _is_refused(handshaker, ledger.find("registrations", label)):
             person = registrar.register_practitioner(
-                administrator, name, role, organisation, licence_until, partial(tokens.keep, label)
+                administrator, name, role, organisation, licence_until, tokens.under(label)
             )
             ledger.put("practitioners", label, person.actor_id)
             ledger.put("registrations", label, person.submission.ti_id)
@@ -84,9 +83,7 @@ def make_demo(
             "gender": gender,
             "birthDate": born,
         }
-        patient = registrar.register_patient(
-            administrator, demographics, f"urn:demo|{label}", partial(tokens.keep, label)
-        )
+        patient = registrar.register_patient(administrator, demographics, f"urn:demo|{label}", tokens.under(label))
         ledger.put("patients", label, patient.actor_id)
         ledger.put("registrations", label, patient.submission.ti_id)
     _expect_valid(handshaker, list(ledger.section("registrations").values()))

@@ -19,7 +19,12 @@ from handshaker.store.sql_store import SqlStore
 from handshaker.tokens import Credential, Tokens
 from handshaker.vocabulary import ActorKind
 
-KeepToken = Callable[[str], None]
+KeepToken = Callable[[str, str], None]
+"""Gets actor id and first token, before anything is submitted: nobody else has it, and it cannot be told again."""
+
+
+def _keep_nothing(actor_id: str, token: str) -> None:
+    """Leave the token to the caller alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,11 @@ class Registrar:
         self._tokens = tokens
         self._clock = clock
 
-    def enroll_administrator(self, name: str, keep: KeepToken = lambda token: None) -> tuple[Actor, str]:
+    def enroll_administrator(self, name: str, keep: KeepToken = _keep_nothing) -> tuple[Actor, str]:
         """Make an administrator with a vault-kept key; the deployment appoints them on the chain."""
         actor_id = "0x" + secrets.token_hex(16)
         address, token = self._tokens.enroll(actor_id, ("submit", "read", "administer"))
-        keep(token)
+        keep(actor_id, token)
         actor = Actor(actor_id, ActorKind.ADMINISTRATOR, "administrator", address, name, None, None, True, True)
         self._store.people.put_actor(actor)
         return actor, token
@@ -66,15 +71,12 @@ class Registrar:
         role: str,
         organisation: int,
         licence_until: datetime,
-        keep: KeepToken = lambda token: None,
+        keep: KeepToken = _keep_nothing,
     ) -> Registered:
-        """Register a practitioner with a fresh id and a vault-kept key.
-
-        ``keep`` gets the first token before anything is submitted: nobody else has it, and it cannot be told again.
-        """
+        """Register a practitioner with a fresh id and a vault-kept key."""
         actor_id = "0x" + secrets.token_hex(16)
         address, token = self._tokens.enroll(actor_id)
-        keep(token)
+        keep(actor_id, token)
         self._store.people.put_actor(
             Actor(
                 actor_id=actor_id,
@@ -110,12 +112,12 @@ class Registrar:
         administrator: Credential,
         demographics: Mapping[str, Json],
         identifier: str | None = None,
-        keep: KeepToken = lambda token: None,
+        keep: KeepToken = _keep_nothing,
     ) -> Registered:
         """Register a patient under a fresh pseudonym with a vault-kept key, or find the one with ``identifier``.
 
         ``demographics`` is a FHIR R4 Patient. ``identifier`` is what the patient came with (``system|value``): the
-        store keeps only a keyed hash of it. ``keep`` gets the first token before anything is submitted.
+        store keeps only a keyed hash of it.
         """
         index = self._vault.blind_index("patient", identifier) if identifier else None
         known = self._store.people.patient_by_identifier(index) if index else None
@@ -133,7 +135,7 @@ class Registrar:
         # Nothing that names a key of this patient can take effect any more, so the key can be a new one.
         self._vault.destroy_signing_key(patient_id)
         address, token = self._tokens.enroll(patient_id)
-        keep(token)
+        keep(patient_id, token)
         self._store.people.put_actor(
             Actor(patient_id, ActorKind.PATIENT, "patient", address, "", None, None, False, True, version=0)
         )

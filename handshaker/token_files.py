@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -22,6 +23,10 @@ class TokenFiles:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path(name))
+
+    def under(self, name: str) -> Callable[[str, str], None]:
+        """Return what keeps somebody's first token under ``name``, whatever their id."""
+        return lambda _, token: self.keep(name, token)
 
     def find(self, name: str) -> str | None:
         """Return a token, if there is one of that name."""

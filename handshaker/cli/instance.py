@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from functools import partial
 
 import click
 
@@ -130,7 +129,7 @@ def prepare_instance(handshaker: Handshaker) -> None:
     for label in ADMINISTRATORS:
         name = label.replace("-", " ").capitalize()
         if name not in enrolled:
-            handshaker.registrar.enroll_administrator(name, partial(tokens.keep, label))
+            handshaker.registrar.enroll_administrator(name, tokens.under(label))
 
 
 def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deployment:

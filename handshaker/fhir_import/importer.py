@@ -15,13 +15,13 @@ from handshaker.bootstrap import Handshaker
 from handshaker.errors import EnvelopeInvalid, InputInvalid, RoleNotAllowed
 from handshaker.fhir_import.bundles import Bundle, BundleFile, PatientMissing, invalid, read_bundles, resource_type
 from handshaker.fhir_import.consents import Consents
-from handshaker.fhir_import.first_tokens import FirstTokens
 from handshaker.fhir_import.inbox import Inbox
 from handshaker.fhir_import.progress import Progress, Silence
 from handshaker.fhir_import.sorting import Record, Skipped, sort_entries
 from handshaker.fhir_import.summary import ImportSummary
 from handshaker.fhir_import.way import Journey, Way, way
 from handshaker.messages import Acknowledgement, Template
+from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
 from handshaker.vocabulary import ActorKind
 
@@ -93,7 +93,7 @@ class Importer:
             self._author,
             Consents(self._handshaker, self._author),
             Inbox(self._handshaker.store, patience),
-            FirstTokens(self._handshaker.settings.instance / "tokens" / "imported"),
+            TokenFiles(self._handshaker.settings.instance / "tokens" / "imported"),
             self._progress,
         )
 
@@ -147,7 +147,13 @@ class Importer:
             return None
         try:
             registered = self._handshaker.registrar.register_patient(
-                self._administrator, bundle.patient, bundle.identifier
+                self._administrator,
+                bundle.patient,
+                bundle.identifier,
+                # Only their own token opens a patient's vault-kept key: under the demo profile it is kept until their
+                # consent is on the chain, so that a run which is stopped in between leaves nobody mute. In earnest
+                # patients consent by themselves.
+                journey.tokens.keep if self._handshaker.settings.demo else _keep_nothing,
             )
         except EnvelopeInvalid as error:
             mend = "Make it a plain FHIR R4 Patient without attachments."
@@ -207,3 +213,7 @@ class _Ways:
             else:
                 self._acknowledged[acknowledgement.ti_id] = acknowledgement
         return bool(found)
+
+
+def _keep_nothing(patient_id: str, token: str) -> None:
+    """Let a first token go."""

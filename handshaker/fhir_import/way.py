@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from handshaker.bootstrap import Handshaker
 from handshaker.errors import ChainUnreachable, EnvelopeInvalid, IdempotencyConflict
 from handshaker.fhir_import.consents import Consents
-from handshaker.fhir_import.first_tokens import FirstTokens
 from handshaker.fhir_import.inbox import Inbox
 from handshaker.fhir_import.progress import Progress
 from handshaker.fhir_import.sorting import Record
 from handshaker.fhir_import.summary import Tally
 from handshaker.messages import Acknowledgement, Json, Origin, VerdictKind
 from handshaker.registrar import Registered
+from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
 
 Way = Generator[str | None, Acknowledgement | None, None]
@@ -35,7 +35,7 @@ class Journey:
     author: Credential
     consents: Consents
     inbox: Inbox
-    tokens: FirstTokens
+    tokens: TokenFiles
     progress: Progress
     tally: Tally = field(default_factory=Tally)
     records: set[str] = field(default_factory=set)
@@ -78,8 +78,6 @@ def way(journey: Journey, registered: Registered, records: Sequence[Record]) -> 
 
 def _registration(journey: Journey, registered: Registered) -> Generator[str, Acknowledgement | None, str | None]:
     """Wait until the patient is in a final block; return the code of a refusal."""
-    if journey.handshaker.settings.demo and registered.token is not None:
-        journey.tokens.keep(registered.actor_id, registered.token)
     ti_id = registered.submission.ti_id
     acknowledgement = (yield ti_id) if ti_id else None
     journey.tally.transactions += not registered.submission.known

@@ -14,7 +14,7 @@ from typing import Any
 from handshaker.errors import ChainUnreachable, IdempotencyConflict, PayloadTooLarge, SchemaViolated
 from handshaker.intake import Submission
 from handshaker.messages import Acknowledgement, Actor, Json, Origin, Template, VerdictKind
-from handshaker.registrar import Registered
+from handshaker.registrar import KeepToken, Registered
 from handshaker.tokens import Credential
 from handshaker.vocabulary import ActorKind, Purpose
 
@@ -61,7 +61,9 @@ class House:
 
     # ---- the registrar and intake ----------------------------------------------------------------------------------
 
-    def register_patient(self, _: Credential, patient: Mapping[str, Json], identifier: str) -> Registered:
+    def register_patient(
+        self, _: Credential, patient: Mapping[str, Json], identifier: str, keep: KeepToken
+    ) -> Registered:
         if identifier in self._patients:
             patient_id, ti_id = self._patients[identifier]
             return Registered(patient_id, Submission(ti_id, None, None, known=True), None)
@@ -73,6 +75,7 @@ class House:
             self.active.add(patient_id)
             self._patients[identifier] = patient_id, ""
             return Registered(patient_id, Submission("", None, None, known=True), None)
+        keep(patient_id, "token")
         submission = self._submitted(fate, lambda: self.active.add(patient_id))
         self._patients[identifier] = patient_id, submission.ti_id
         return Registered(patient_id, submission, "token")
