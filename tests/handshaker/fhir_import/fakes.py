@@ -62,7 +62,11 @@ class House:
     # ---- the registrar and intake ----------------------------------------------------------------------------------
 
     def register_patient(
-        self, _: Credential, patient: Mapping[str, Json], identifier: str, keep: KeepToken
+        self,
+        _: Credential,
+        patient: Mapping[str, Json],
+        identifier: str,
+        keep: KeepToken = lambda actor_id, token: None,
     ) -> Registered:
         if identifier in self._patients:
             patient_id, ti_id = self._patients[identifier]
