@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from handshaker.cli.acknowledgements import ack
+from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
 from handshaker.cli.templates import template
 from handshaker.cli.transactions import status, submit
@@ -32,5 +33,5 @@ def main() -> None:
     """
 
 
-for command in (init, up, chain, deploy, work, submit, status, ack, template):
+for command in (init, up, chain, deploy, work, submit, status, ack, template, import_command):
     main.add_command(command)

@@ -13,6 +13,10 @@ from handshaker.fhir_import import Importer, ImportSummary
 from handshaker.worker_lock import working
 
 
+_LONGEST = 12
+"""Reasons that are shown to people."""
+
+
 @click.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--as", "author", default="nurse-1", show_default=True, metavar="NAME", help="Who signs the records.")
@@ -73,10 +77,13 @@ def _print(summary: ImportSummary) -> None:
     table.add_column()
     for name, value in summary.to_json().items():
         if isinstance(value, dict):
-            text = "\n".join(f"{count:>6}  {reason}" for reason, count in value.items()) or "none"
+            lines = [f"{count:>6}  {reason}" for reason, count in value.items()]
+            rest = sum(list(value.values())[_LONGEST:])
+            more = [f"{rest:>6}  of {len(lines) - _LONGEST} more kinds (--json names them)"] if rest else []
+            text = "\n".join([*lines[:_LONGEST], *more]) or "none"
         elif isinstance(value, list):
             text = "\n".join(str(item) for item in value) or "none"
         else:
             text = f"{value:.1f}" if isinstance(value, float) else str(value)
-        table.add_row(name, text)
+        table.add_row(name.replace("_", " "), text)
     console.print(table)
