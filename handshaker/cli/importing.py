@@ -12,7 +12,6 @@ from handshaker.cli.output import complaints, console, credential, failing, json
 from handshaker.fhir_import import Importer, ImportSummary
 from handshaker.worker_lock import working
 
-
 _LONGEST = 12
 """Reasons that are shown to people."""
 
