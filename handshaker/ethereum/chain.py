@@ -86,8 +86,8 @@ class EthereumChain:
         """Return chain id and genesis hash, asked once."""
         if self._identity is None:
             chain_id = self._ask(lambda: self._web3.eth.chain_id)
-            genesis = self._ask(lambda: self._web3.eth.get_block(0))
-            self._identity = ChainIdentity(chain_id, bytes(genesis["hash"]))
+            genesis = self._ask(lambda: _block(self._web3.eth.get_block(0)))
+            self._identity = ChainIdentity(chain_id, genesis.hash)
         return self._identity
 
     def check_deployment(self) -> None:
@@ -123,20 +123,17 @@ class EthereumChain:
 
     def head(self) -> Block:
         """Return the newest block."""
-        return _block(self._ask(lambda: self._web3.eth.get_block("latest")))
+        return self._ask(lambda: _block(self._web3.eth.get_block("latest")))
 
     def block(self, number: int) -> Block | None:
         """Return a block by number, or ``None`` when the chain is not that long."""
-        try:
-            return _block(self._ask(lambda: self._web3.eth.get_block(number)))
-        except BlockNotFound:
-            return None
+        return self._ask_for(lambda: _block(self._web3.eth.get_block(number)))
 
     def final_number(self, head: Block) -> int:
         """Return the number of the highest block that the profile calls final; negative when there is none."""
         tag = self.profile.finality_tag
         if tag is not None:
-            return int(self._ask(lambda: self._web3.eth.get_block(tag))["number"])  # type: ignore[arg-type]
+            return self._ask(lambda: _block(self._web3.eth.get_block(tag))).number  # type: ignore[arg-type]
         return head.number - self.profile.finality_depth
 
     def effects(self, first: int, last: int) -> list[Effect]:
@@ -145,12 +142,14 @@ class EthereumChain:
         names = {
             address: name for name, address in deployment.addresses.items() if name not in ("Relay", "AuditAnchor")
         }
-        logs = self._ask(
-            lambda: self._web3.eth.get_logs(
+
+        def ask() -> list[Effect | None]:
+            logs = self._web3.eth.get_logs(
                 {"fromBlock": first, "toBlock": last, "address": [to_checksum_address(a) for a in names]}
             )
-        )
-        found = [_effect(names[log["address"]], log) for log in logs]
+            return [_effect(names[log["address"]], log) for log in logs]
+
+        found = self._ask(ask)
         return sorted(
             (effect for effect in found if effect is not None and any(effect.statement_hash)),
             key=lambda effect: (effect.block_number, effect.log_index),
@@ -228,10 +227,11 @@ class EthereumChain:
 
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """Return the receipt of a mined transaction with the Relay's rejections, or ``None``."""
-        try:
-            found = self._ask(lambda: self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
-        except TransactionNotFound:
-            return None
+        return self._ask_for(
+            lambda: self._receipt(transaction_hash, self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
+        )
+
+    def _receipt(self, transaction_hash: bytes, found: Any) -> Receipt:
         rejections = {}
         for log in found["logs"]:
             if self.deployment and log["address"] == self.address("Relay"):
@@ -251,13 +251,13 @@ class EthereumChain:
     def created_contract(self, transaction_hash: bytes) -> str:
         """Return the address of the contract that a mined transaction created; raises ``ChainError`` otherwise."""
         found = self._ask(lambda: self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
-        if found["status"] != 1 or not found["contractAddress"]:
+        if found.get("status") != 1 or not found.get("contractAddress"):
             raise ChainError("A contract could not be deployed: the transaction failed.")
         return str(found["contractAddress"])
 
     def fees(self) -> Fees:
         """Return the fees of a first attempt: room for six full blocks in a row, and a small tip."""
-        base = self._ask(lambda: self._web3.eth.get_block("latest")).get("baseFeePerGas", 0)
+        base = self._ask(lambda: self._web3.eth.get_block("latest").get("baseFeePerGas", 0))
         tip = min(self.profile.priority_fee, self.profile.max_fee_cap)
         return Fees(min(2 * base + tip, self.profile.max_fee_cap), tip)
 
@@ -341,8 +341,6 @@ class EthereumChain:
     def _ask(self, question: Callable[[], T]) -> T:
         try:
             return question()
-        except (BlockNotFound, TransactionNotFound):
-            raise
         except (requests.RequestException, ConnectionError, TimeoutError) as error:
             raise ChainUnreachable("No Ethereum node answers.", url=self._url()) from error
         except Web3RPCError as error:
@@ -354,6 +352,17 @@ class EthereumChain:
         except Exception as error:
             # eth-tester fails with exceptions of its own, which are no subclass of web3's.
             raise ChainError(f"The node gave no usable answer: {type(error).__name__}.") from error
+
+    def _ask_for(self, question: Callable[[], T]) -> T | None:
+        """Ask for something that may not be there."""
+
+        def ask() -> T | None:
+            try:
+                return question()
+            except (BlockNotFound, TransactionNotFound):
+                return None
+
+        return self._ask(ask)
 
     def _url(self) -> str:
         return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
