@@ -187,6 +187,7 @@ def write_acknowledgements(
     )
     add_events(connection, events)
     connection.execute(sa.delete(s.queue).where(s.queue.c.ti_id.in_([ack.ti_id for ack in written])))
+    _look_again(connection, written, conclusions, at)
     if destroyed:
         connection.execute(sa.delete(s.signatures).where(s.signatures.c.statement_hash.in_(destroyed)))
     return [replace(ack, position=first + i) for i, ack in enumerate(written)]
@@ -207,6 +208,20 @@ def write_contradictions(connection: sa.Connection, block: Block, at: datetime) 
         append_entries(connection, entries)
         add_events(connection, [Event(ti, EventKind.CONTRADICTED, at, {"block": block.number}) for ti, _ in found])
     return [ti_id for ti_id, _ in found]
+
+
+def _look_again(
+    connection: sa.Connection, written: Sequence[Acknowledgement], conclusions: Sequence[Conclusion], at: datetime
+) -> None:
+    """Let what was refused for want of consent be asked about at once when the patient has spoken."""
+    spoke = {c.ti_id for c in conclusions if c.verdict.effect and c.verdict.effect.contract == "ConsentRegistry"}
+    patients = {ack.patient_id for ack in written if ack.ti_id in spoke and ack.patient_id}
+    if patients:
+        connection.execute(
+            sa.update(s.queue)
+            .where(s.queue.c.patient_id.in_(patients), s.queue.c.state == "waiting", s.queue.c.available_at > at)
+            .values(available_at=at)
+        )
 
 
 def append_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> int:

@@ -157,7 +157,6 @@ def test_what_a_stranger_s_node_was_asked_is_never_invalid_because_its_signature
     assert all(disclosed), "it is written down before the question"
     assert own_hospital.ack(reading) is None
     consent = own_hospital.consent(own_hospital.silent)
-    own_hospital.clock.advance(60)
     own_hospital.drain()
     assert (own_hospital.acknowledged(consent).code, own_hospital.acknowledged(reading).code) == ("effect", "effect")
 
