@@ -1,0 +1,76 @@
+"""The same chaos where blocks vanish: forks above finality, on a real Anvil. No acknowledgement is ever taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import pytest
+from eth_account import Account
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
+
+from handshaker.bootstrap import with_finality
+from handshaker.ethereum.nodes import ANVIL
+from tests.instances import Instance, make_instance
+from tests.integration.test_chaos import Case, Chaos
+from tests.nodes import anvil
+
+pytestmark = pytest.mark.anvil
+
+DEPTH = 2
+
+
+class ForkingChaos(Chaos):
+    """All examples share one hospital, whose chain only grows."""
+
+    shared: ClassVar[Instance]
+
+    @initialize()
+    def open(self) -> None:
+        self.instance = self.shared
+        self.wallet = Account.create()
+        self.nurse = self.instance.hire_with_wallet(self.wallet)
+        self.cases: list[Case] = []
+        self.faults: list[str] = []
+        self.send = self.instance.handshaker.chain.send
+        self.instance.handshaker.chain.send = self.faulty  # type: ignore[method-assign]
+
+    @rule(depth=st.integers(1, DEPTH))
+    def fork(self, depth: int) -> None:
+        self.instance.node.ask("anvil_reorg", depth, [])
+
+    @rule(blocks=st.integers(1, DEPTH + 1))
+    def others_make_blocks(self, blocks: int) -> None:
+        self.instance.node.ask("anvil_mine", hex(blocks))
+
+    def teardown(self) -> None:
+        try:
+            self.end()
+            log = self.instance.handshaker.store.audit.leaves(limit=100_000)
+            assert not [leaf for _, leaf, _ in log if b"contradiction" in leaf]
+        finally:
+            self.instance.handshaker.chain.__dict__.pop("send", None)
+
+
+@pytest.fixture(scope="module")
+def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    with anvil("2000") as node:
+        instance = make_instance(tmp_path_factory.mktemp("forks"), node, profile=with_finality(ANVIL, DEPTH))
+        yield instance
+        instance.close()
+
+
+@pytest.mark.slow
+def test_forks_above_finality_make_no_acknowledgement_untrue(forking: Instance) -> None:
+    machine = type("ForkingChaosHere", (ForkingChaos,), {"shared": forking})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=settings.default.max_examples // 8 if settings.default else 6,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
