@@ -12,6 +12,7 @@ from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
 from handshaker.store.queue import requeue
+from handshaker.store.rows import signed_call
 
 PAUSE = timedelta(seconds=30)
 """How long a statement rests that failed alone and said nothing."""
@@ -156,28 +157,13 @@ class NetworkStore:
     def calls(self, statement_hashes: Sequence[bytes]) -> dict[bytes, SignedCall]:
         """Return the signed calls of statements on the wire, to sign their batch again."""
         query = (
-            sa.select(s.statements, s.signatures.c.signature, s.queue.c.alone, s.queue.c.patient_id)
+            sa.select(s.statements, s.signatures.c.signature, s.queue.c.alone, s.queue.c.sent, s.queue.c.patient_id)
             .join(s.signatures, s.signatures.c.statement_hash == s.statements.c.statement_hash)
             .outerjoin(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
             .where(s.statements.c.statement_hash.in_(statement_hashes))
         )
         with self._database.read() as connection:
-            return {
-                row["statement_hash"]: SignedCall(
-                    ti_id=row["ti_id"],
-                    contract=row["contract"],
-                    function=row["function"],
-                    words=row["words"],
-                    statement_hash=row["statement_hash"],
-                    signature=row["signature"],
-                    patient_id=row["patient_id"],
-                    deadline=row["deadline"],
-                    custodial=row["custodial"],
-                    alone=bool(row["alone"]),
-                    sent=True,
-                )
-                for row in connection.execute(query).mappings()
-            }
+            return {row["statement_hash"]: signed_call(row) for row in connection.execute(query).mappings()}
 
     def settle(
         self, transaction: NetworkTransaction, outcome: str, at: datetime, receipt: Receipt | None = None

@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Event, EventKind, Refusal, SignedCall, Waiting
+from handshaker.messages import Event, EventKind, Refusal, Waiting
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
+from handshaker.store.rows import signed_call
 
 LEASE = timedelta(seconds=60)
 
@@ -138,18 +139,5 @@ def requeue(
 
 
 def _waiting(row: sa.RowMapping) -> Waiting:
-    call = SignedCall(
-        ti_id=row["ti_id"],
-        contract=row["contract"],
-        function=row["function"],
-        words=row["words"],
-        statement_hash=row["statement_hash"],
-        signature=row["signature"],
-        patient_id=row["patient_id"],
-        deadline=row["deadline"],
-        custodial=row["custodial"],
-        alone=row["alone"],
-        sent=row["sent"],
-    )
     refusal = Refusal(row["refusal"]["error"], row["refusal"]["arguments"]) if row["refusal"] else None
-    return Waiting(call, refusal, row["checks"])
+    return Waiting(signed_call(row), refusal, row["checks"])

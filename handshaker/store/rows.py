@@ -1,4 +1,4 @@
-"""How a sealed payload lies in a row."""
+"""How sealed payloads and signed calls lie in rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Sealed
+from handshaker.messages import Sealed, SignedCall
 
 
 def sealed_columns(prefix: str, sealed: Sealed | None) -> dict[str, Any]:
@@ -28,4 +28,21 @@ def sealed_of(row: sa.RowMapping, prefix: str) -> Sealed | None:
         nonce=row[f"{prefix}_nonce"],
         ciphertext=row[f"{prefix}_ciphertext"],
         wrapped_key=row[f"{prefix}_wrapped_key"],
+    )
+
+
+def signed_call(row: sa.RowMapping) -> SignedCall:
+    """Return the call that a row of statement, signature and queue holds; what has left the queue was sent."""
+    return SignedCall(
+        ti_id=row["ti_id"],
+        contract=row["contract"],
+        function=row["function"],
+        words=row["words"],
+        statement_hash=row["statement_hash"],
+        signature=row["signature"],
+        patient_id=row["patient_id"],
+        deadline=row["deadline"],
+        custodial=row["custodial"],
+        alone=bool(row["alone"]),
+        sent=row["sent"] is not False,
     )
