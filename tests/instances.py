@@ -207,6 +207,10 @@ class Instance:
         if self.node.kind == "eth-tester":
             tester: Any = self.node.provider
             tester.ethereum_tester.time_travel(int(self.clock.now().timestamp()))
+        elif self.node.kind == "anvil":
+            # An increase would be forgotten by the next fork.
+            moment = max(int(self.clock.now().timestamp()), self.handshaker.chain.head().timestamp + 1)
+            self.node.ask("evm_setNextBlockTimestamp", moment)
         else:
             self.node.ask("evm_increaseTime", seconds)
 
