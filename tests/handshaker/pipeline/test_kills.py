@@ -52,9 +52,8 @@ def test_a_worker_killed_at_any_call_leaves_nothing_that_the_next_cannot_finish(
         worker = fused(own_hospital.handshaker, fuse).worker()
         fuse.armed = True
         try:
-            for _ in range(8):
+            while own_hospital.handshaker.store.queue.counts():
                 worker.step()
-            assert not fuse.place
         except Killed:
             places.add(fuse.place)
             own_hospital.restart()
