@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from handshaker.bootstrap import with_finality
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import EventKind, SendOutcome
-from tests.instances import Instance, make_instance
+from tests.instances import Instance, bare_instance, make_instance
 from tests.nodes import Node, anvil
 
 pytestmark = pytest.mark.anvil
@@ -125,6 +126,20 @@ def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:
     assert ack.code == "effect"
 
 
+def test_where_the_network_names_its_final_block_that_one_counts(forking_node: Node, tmp_path: Path) -> None:
+    """Anvil calls a block safe when 32 are on top."""
+    instance = bare_instance(forking_node, tmp_path, profile=replace(ANVIL, finality_tag="safe"))
+    submission = instance.handshaker.registrar.register_organisation(instance.administrator, 1, "Lakeside")
+    instance.steps(4)
+    instance.node.ask("anvil_mine", hex(20))
+    instance.steps(1)
+    assert instance.ack(submission) is None
+    ack = instance.acknowledged(submission)
+    assert ack.block_number is not None
+    assert instance.handshaker.chain.head().number - ack.block_number >= 32
+    instance.close()
+
+
 def test_what_is_in_a_block_is_not_sent_again_while_it_becomes_final(
     deep: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,8 +175,6 @@ def test_a_rolled_back_chain_is_walked_back(deep: Instance) -> None:
 
 
 def test_the_first_blocks_of_all_can_be_forked_away_too(forking_node: Node, tmp_path: Path) -> None:
-    from tests.instances import bare_instance
-
     instance = bare_instance(forking_node, tmp_path, profile=with_finality(ANVIL, DEPTH))
     instance.steps(2)
     deployment = instance.handshaker.chain.deployment
