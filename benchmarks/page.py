@@ -31,8 +31,8 @@ _THROUGHPUT = """\
 Records of vital signs about {patients} consenting patients, one request after the other: token, gates, sealing and the
 write of intake in one process, the worker in another, the node in a third. *TI → ACK* runs from the first request to
 the last acknowledgement written. *Bare node* is the same contract call as single transactions, signed beforehand and
-sent as raw bytes over {connections} connections, with no database and no checks, to another node of the same kind;
-rounds take turns. *Asks first* is whether the worker tries each batch with `eth_call` before it sends (the profile's
+sent as raw bytes ({connections}), with no database and no checks, to another node of the same kind; rounds take
+turns. *Asks first* is whether the worker tries each batch with `eth_call` before it sends (the profile's
 default is yes). Figures are medians of the rounds, in records a second; the ratio is TI → ACK to bare node.
 """
 
@@ -64,7 +64,7 @@ def page(result: Result) -> str:
         (
             _HEAD,
             _origin(result),
-            _THROUGHPUT.format(patients=patients, connections=CONNECTIONS),
+            _THROUGHPUT.format(patients=patients, connections=_connections()),
             _table(*throughput_table(result)),
             _LATENCY,
             _table(*latency_table(result)),
@@ -142,6 +142,10 @@ def _origin(result: Result) -> str:
         ["versions", versions],
     ]
     return _table(["", ""], rows)
+
+
+def _connections() -> str:
+    return ", ".join(f"{node} over {count}" for node, count in CONNECTIONS.items()) + " connections at once"
 
 
 def _rate(rate: float) -> str:

@@ -49,6 +49,8 @@ class Ward:
     """The hospital, with the token of the nurse who measures."""
 
     handshaker: Handshaker
+    kind: str
+    """``ganache`` or ``anvil``."""
     url: str
     node_key: bytes
     """Private key of an account with money."""
@@ -117,7 +119,7 @@ def ward(kind: str, patients: int) -> Iterator[Ward]:
             settings = read_settings(instance=folder, chain_url=node.url)
             handshaker = make_handshaker(settings, chain=EthereumChain(connect(node.url)))
             try:
-                yield _opened(handshaker, node.url, key, patients)
+                yield _opened(handshaker, kind, node.url, key, patients)
             finally:
                 handshaker.close()
 
@@ -158,7 +160,7 @@ def worker(of: Ward, *, ask_first: bool | None = None) -> Iterator[None]:
         process.stdout.close()
 
 
-def _opened(handshaker: Handshaker, url: str, node_key: bytes, patients: int) -> Ward:
+def _opened(handshaker: Handshaker, kind: str, url: str, node_key: bytes, patients: int) -> Ward:
     handshaker.templates.install_shipped()
     (first, token), (second, _) = (handshaker.registrar.enroll_administrator(f"Administrator {n}") for n in (1, 2))
     deployer, relayer = (handshaker.vault.create_relayer(name) for name in ("deployer", handshaker.settings.worker))
@@ -185,6 +187,7 @@ def _opened(handshaker: Handshaker, url: str, node_key: bytes, patients: int) ->
     ]
     made = Ward(
         handshaker,
+        kind,
         url,
         node_key,
         nurse.token or "",
