@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
 from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.errors import ChainError
 from handshaker.ethereum.anvil import AnvilNode
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.deployer import deploy, fund
@@ -197,9 +200,15 @@ def _opened(handshaker: Handshaker, kind: str, url: str, node_key: bytes, patien
     with working(handshaker):
         made.wait_until_done()
         for person in people:
-            request = {"template": "consent-grant", "idempotencyKey": "consent", "payload": _CONSENT}
-            handshaker.intake.submit(request, handshaker.tokens.authenticate(person.token or ""))
+            _consent(handshaker, person.token or "")
         made.wait_until_done()
     if made.valid() != 2 + 2 * patients:
         raise BenchmarkFailed("The hospital could not be set up: not every registration and consent is valid.")
     return made
+
+
+@retry(retry=retry_if_exception_type(ChainError), stop=stop_after_attempt(5), wait=wait_fixed(0.1), reraise=True)
+def _consent(handshaker: Handshaker, token: str) -> None:
+    """Submit a patient's consent; again where Anvil, while it mines, cannot say what its newest block holds."""
+    request = {"template": "consent-grant", "idempotencyKey": "consent", "payload": _CONSENT}
+    handshaker.intake.submit(request, handshaker.tokens.authenticate(token))
