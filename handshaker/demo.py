@@ -54,18 +54,28 @@ class Demo:
     """Label → pseudonym."""
 
 
+def _nothing() -> None:
+    """Look at nothing."""
+
+
 def make_demo(
-    handshaker: Handshaker, administrator: Credential, tokens: TokenFiles, say: Callable[[str], None]
+    handshaker: Handshaker,
+    administrator: Credential,
+    tokens: TokenFiles,
+    say: Callable[[str], None],
+    look: Callable[[], None] = _nothing,
 ) -> Demo:
     """Make the demo hospital through the pipeline; a worker must be at work. ``tokens`` keeps everybody's first token.
 
-    Raises ``ChainError`` when an act is refused or nothing is acknowledged for two minutes.
+    ``look`` is called while it waits, and ends the making by raising. Raises ``ChainError`` when an act is refused or
+    nothing is acknowledged for two minutes.
     """
     registrar, ledger = handshaker.registrar, _Ledger(handshaker.settings.instance / "demo.json")
     say("organisations")
     _expect_valid(
         handshaker,
         [registrar.register_organisation(administrator, number, name).ti_id for number, name in ORGANISATIONS],
+        look,
     )
     say("practitioners and patients")
     licence_until = handshaker.clock.now().replace(microsecond=0) + timedelta(days=730)
@@ -86,9 +96,9 @@ def make_demo(
         patient = registrar.register_patient(administrator, demographics, f"urn:demo|{label}", tokens.under(label))
         ledger.put("patients", label, patient.actor_id)
         ledger.put("registrations", label, patient.submission.ti_id)
-    _expect_valid(handshaker, list(ledger.section("registrations").values()))
+    _expect_valid(handshaker, list(ledger.section("registrations").values()), look)
     say("consents")
-    _expect_valid(handshaker, [_consent(handshaker, tokens, label) for label, *_, agrees in PATIENTS if agrees])
+    _expect_valid(handshaker, [_consent(handshaker, tokens, label) for label, *_, agrees in PATIENTS if agrees], look)
     return Demo(dict(ledger.section("practitioners")), dict(ledger.section("patients")))
 
 
@@ -111,7 +121,9 @@ def _is_refused(handshaker: Handshaker, ti_id: str | None) -> bool:
     return ti_id is None or (acknowledgement is not None and acknowledgement.kind is VerdictKind.INVALID)
 
 
-def show_blood_pressures(handshaker: Handshaker, nurse: Credential, demo: Demo) -> list[Acknowledgement]:
+def show_blood_pressures(
+    handshaker: Handshaker, nurse: Credential, demo: Demo, look: Callable[[], None] = _nothing
+) -> list[Acknowledgement]:
     """Submit a blood pressure for a patient who consented and for one who did not; return both ACKs."""
     now = handshaker.clock.now()
     submitted = []
@@ -123,7 +135,7 @@ def show_blood_pressures(handshaker: Handshaker, nurse: Credential, demo: Demo) 
             "payload": blood_pressure(systolic, diastolic, now.isoformat(timespec="seconds")),
         }
         submitted.append(handshaker.intake.submit(request, nurse).ti_id)
-    found = wait_for(handshaker.store, submitted, PATIENCE)
+    found = wait_for(handshaker.store, submitted, PATIENCE, look)
     return [found[ti_id] for ti_id in submitted if ti_id in found]
 
 
@@ -157,8 +169,8 @@ def _component(code: str, display: str, value: int) -> dict[str, Any]:
     }
 
 
-def _expect_valid(handshaker: Handshaker, ti_ids: list[str]) -> None:
-    found = wait_for(handshaker.store, ti_ids, PATIENCE)
+def _expect_valid(handshaker: Handshaker, ti_ids: list[str], look: Callable[[], None]) -> None:
+    found = wait_for(handshaker.store, ti_ids, PATIENCE, look)
     if len(found) < len(ti_ids):
         raise ChainError("The demo hospital waits for acknowledgements in vain. Is the chain there, and a worker?")
     refused = [ack.code for ack in found.values() if str(ack.kind) != "valid"]

@@ -15,14 +15,15 @@ from handshaker.cli.up import up
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="blockchain-handshaker", prog_name="handshaker")
 def main() -> None:
-    r"""Carry signed statements of hospitals and patients to Ethereum, and acknowledge what the chain said.
+    """Carry signed statements of hospitals and patients to Ethereum, and acknowledge what the chain said.
 
     \b
     A first walk:
       handshaker up                     everything at once, with a demo hospital
+
     \b
     The same by hand:
-      handshaker init                   make an instance: databases, keys, two administrators
+      handshaker init                   make an instance: databases and keys
       handshaker chain start            run the local chain (keep it open)
       handshaker deploy                 put the contracts on it
       handshaker work                   run a worker (keep it open)
@@ -30,7 +31,7 @@ def main() -> None:
       handshaker status TI --watch      see it become an acknowledgement
 
     Everything of an instance lies in one folder, ./instance unless HANDSHAKER_INSTANCE says otherwise.
-    """
+    """  # noqa: D301
 
 
 for command in (init, up, chain, deploy, work, submit, status, ack, template, import_command):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from handshaker.bootstrap import Handshaker
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
@@ -20,17 +21,17 @@ from handshaker.messages import VerdictKind
 from handshaker.reasons import reason_of
 
 
-@click.group()
+@click.group(short_help="Read the audit store.")
 def ack() -> None:
     """Read the acknowledgements, valid and invalid, that the audit store keeps for ever."""
 
 
-@ack.command("list")
+@ack.command("list", short_help="List acknowledgements.")
 @click.option("--verdict", type=click.Choice([str(kind) for kind in VerdictKind]), help="Only these.")
 @click.option("--code", help="Only this reason, for example not-permitted.")
-@click.option("--patient", metavar="PSEUDONYM", help="Only about this patient.")
-@click.option("--actor", metavar="ID", help="Only by this person.")
-@click.option("--template", metavar="NAME", help="Only of this template.")
+@click.option("--patient", metavar="PSEUDONYM", help="Only about this patient; the beginning is enough.")
+@click.option("--actor", metavar="ID", help="Only by this person; the beginning of the id is enough.")
+@click.option("--template", metavar="NAME", help="Only of this template, whatever its version.")
 @click.option("--after", type=int, metavar="POSITION", help="From the first one after this position, oldest first.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at most.")
 @json_option
@@ -51,8 +52,8 @@ def ack_list(
             "verdict": verdict,
             "code": code,
             "patient_id": patient_id(handshaker, patient) if patient else None,
-            "actor_id": actor,
-            "template": template,
+            "actor_id": _actor_id(handshaker, actor) if actor else None,
+            "template": template.partition("@")[0] if template else None,
         }
         audit = handshaker.store.audit
         found = audit.latest(limit, **wanted) if after is None else audit.acknowledgements(after, limit, **wanted)
@@ -61,7 +62,7 @@ def ack_list(
     elif found:
         console.print(acknowledgement_table(found))
     else:
-        console.print("There are no such acknowledgements yet.")
+        console.print("There are no such acknowledgements yet: `handshaker submit` makes some.")
 
 
 @ack.command("show")
@@ -75,8 +76,12 @@ def ack_show(ti: str, as_json: bool) -> None:
         acknowledgement = audit.acknowledgement(ti) or audit.acknowledgement_like(ti)
         if acknowledgement is None:
             known = handshaker.store.intake.transaction(ti) is not None
-            message = "is still on its way" if known else "is not here, or several begin so"
-            raise NotFound(f"The acknowledgement of {ti[:60]} {message}.", what="acknowledgement", id=ti)
+            message = (
+                f"is still on its way: `handshaker status {ti[:60]} --watch`."
+                if known
+                else "is not here, or several begin so (8 digits at least): `handshaker ack list` shows them."
+            )
+            raise NotFound(f"The acknowledgement of {ti[:60]!r} {message}", what="acknowledgement", id=ti)
         events = audit.events(acknowledgement.ti_id)
         _, leaf, leaf_hash = audit.leaves((acknowledgement.position or 0) - 1, 1)[0]
     if as_json:
@@ -111,6 +116,12 @@ def ack_show(ti: str, as_json: bool) -> None:
             console.print(f"[bold]{name:>12}[/]  {value}", soft_wrap=True)
     for event in events:
         console.print(f"[dim]{event.at.isoformat(timespec='milliseconds')}  {event.kind}[/]", soft_wrap=True)
+
+
+def _actor_id(handshaker: Handshaker, text: str) -> str:
+    """Return the id that ``text`` is, or the only one that begins so, else ``text`` itself, which finds nothing."""
+    found = [actor.actor_id for actor in handshaker.store.people.actors() if actor.actor_id.startswith(text)]
+    return found[0] if len(found) == 1 else text
 
 
 def _hex(value: bytes | None) -> str | None:

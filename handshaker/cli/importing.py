@@ -16,7 +16,7 @@ _LONGEST = 12
 """Reasons that are shown to people."""
 
 
-@click.command("import")
+@click.command("import", short_help="Import FHIR R4 bundles.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--as", "author", default="nurse-1", show_default=True, metavar="NAME", help="Who signs the records.")
 @click.option(
@@ -43,6 +43,7 @@ def import_command(path: Path, author: str, administrator: str, demo: bool, as_j
             TimeRemainingColumn(),
             console=complaints,
             disable=as_json,
+            transient=True,
         )
         with bar:
             summary = Importer(

@@ -9,14 +9,23 @@ import threading
 import click
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.cli.output import console, failing, json_option, log_to_stderr, opened, print_json, token_files
+from handshaker.cli.output import console, failing, json_option, opened, print_json, token_files, usable_settings
+from handshaker.errors import HandshakerError
 from handshaker.ethereum.deployer import deploy as deploy_contracts
 from handshaker.ethereum.deployer import fund
 from handshaker.ethereum.ganache import GanacheNode, funding_key, load_mnemonic
 from handshaker.messages import Deployment
-from handshaker.settings import Settings, read_settings
+from handshaker.settings import Settings
 from handshaker.vocabulary import ActorKind
 from handshaker.worker_lock import claim
+
+
+class PartStopped(HandshakerError):
+    """A process that should stay up has ended. Data: ``part``, ``exit_code``."""
+
+    code = "part-stopped"
+    mend = "Start again with the same command: nothing is lost."
+
 
 ADMINISTRATORS = ("administrator", "second-administrator")
 """Two, because acts that could open records or move control need two."""
@@ -24,7 +33,7 @@ _ETHER = 10**18
 _LOCAL_FUNDS = 1_000 * _ETHER
 
 
-@click.command()
+@click.command(short_help="Make an instance: databases, keys, administrators.")
 @json_option
 @failing
 def init(as_json: bool) -> None:
@@ -33,8 +42,7 @@ def init(as_json: bool) -> None:
     Safe to run twice: what is there stays. The administrators' tokens are written to instance/tokens, readable only
     by you.
     """
-    settings = read_settings()
-    log_to_stderr(settings)
+    settings = usable_settings()
     handshaker = make_handshaker(settings)
     try:
         prepare_instance(handshaker)
@@ -45,7 +53,8 @@ def init(as_json: bool) -> None:
         print_json({"instance": str(settings.instance), "administrators": list(ADMINISTRATORS), "templates": templates})
     else:
         console.print(
-            f"Instance in {settings.instance}: {len(templates)} templates, administrators {', '.join(ADMINISTRATORS)}."
+            f"Instance in {settings.instance}: {len(templates)} templates, administrators {', '.join(ADMINISTRATORS)}.",
+            soft_wrap=True,
         )
         console.print("Next: `handshaker chain start` in a second terminal, then `handshaker deploy`.")
 
@@ -55,27 +64,32 @@ def chain() -> None:
     """Run the local chain."""
 
 
-@chain.command("start")
+@chain.command("start", short_help="Start Ganache; Ctrl-C stops it.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port (0: any free one). [default: ganache.json's]")
 @json_option
 @failing
-def chain_start(as_json: bool) -> None:
+def chain_start(port: int | None, as_json: bool) -> None:
     """Start Ganache as ganache.json says, and keep it until Ctrl-C.
 
-    Its blocks are kept in instance/chain, its accounts come from a mnemonic that is made once, for this instance.
+    Its blocks are kept in instance/chain, its accounts come from a mnemonic that is made once, for this instance. With
+    another port, set HANDSHAKER_CHAIN_URL for the other commands.
     """
-    settings = read_settings()
+    settings = usable_settings()
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop = stop_on_signals()
-    with GanacheNode(settings.instance) as node:
+    with GanacheNode(settings.instance, port=port) as node:
         if as_json:
             print_json({"url": node.url, "chainId": node.chain_id, "pid": node.pid})
         else:
             console.print(f"Ganache at {node.url}, chain {node.chain_id}. Ctrl-C stops it.")
-        while node.is_running and not stop.wait(0.5):
-            pass
+            if node.url != settings.chain_url:
+                console.print(f"Say so in other terminals: export HANDSHAKER_CHAIN_URL={node.url}", soft_wrap=True)
+        while not stop.wait(0.5):
+            if not node.is_running:
+                raise PartStopped("The local chain has stopped.", part="chain")
 
 
-@click.command()
+@click.command(short_help="Put the contracts on the chain, once.")
 @json_option
 @failing
 def deploy(as_json: bool) -> None:
@@ -102,7 +116,7 @@ def deploy(as_json: bool) -> None:
             console.print(f"  {name:16} {address}")
 
 
-@click.command()
+@click.command(short_help="Run a worker; Ctrl-C stops it.")
 @click.option("--attached", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @json_option
 @failing
@@ -116,6 +130,8 @@ def work(attached: bool, as_json: bool) -> None:
         threading.Thread(target=_stop_when_input_ends, args=(stop,), daemon=True).start()
     with opened() as handshaker, claim(handshaker.settings.instance, handshaker.settings.worker):
         worker = handshaker.worker()
+        # Another name is another account, and on the local chain ether costs nothing.
+        _fund_locally(handshaker, handshaker.vault.create_relayer(handshaker.settings.worker))
         if as_json:
             print_json({"worker": handshaker.settings.worker, "chain": handshaker.settings.chain_url})
         worker.run(stop)

@@ -17,15 +17,28 @@ from rich.console import Console
 from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound
+from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound, SettingsInvalid
 from handshaker.messages import Acknowledgement, Event, Json
 from handshaker.reasons import reason_of
 from handshaker.settings import Settings, read_settings
 from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
 
-console = Console(highlight=False)
+
+class _Paper(Console):
+    """A console that tells us when its reader has gone, where its maker would end with a failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Hand it on to ``failing``."""
+        raise BrokenPipeError
+
+
+console = _Paper(highlight=False)
 complaints = Console(stderr=True, highlight=False)
+
+_NARROW = 100
+"""Columns of a terminal below which a table of ACKs is stacked."""
+_WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,17 +66,28 @@ def failing(command: F) -> F:
             # The reader of our output has gone (`| head`): that is no failure, and nobody is left to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as error:
+            fail(_unusable(error), as_json=bool(kwargs.get("as_json")))
 
     return wrapped  # type: ignore[return-value]
 
 
-def fail(error: HandshakerError, *, as_json: bool) -> NoReturn:
-    """Print an expected failure and exit with 1."""
+def _unusable(error: OSError) -> InputInvalid:
+    """Return what a refusal of the operating system means: a wrong path, missing rights, a full disk."""
+    path, problem = str(error.filename or ""), error.strerror or str(error)
+    message = f"{path or 'The operating system'}: {problem}. Check the path, the rights and the free space."
+    return InputInvalid(message, path=path, problem=problem)
+
+
+def fail(error: HandshakerError, *, as_json: bool, **more: Json) -> NoReturn:
+    """Print an expected failure, as JSON together with ``more``, and exit with 1."""
     if as_json:
-        print_json({"error": error.to_json()})
+        print_json({**more, "error": error.to_json()})
     else:
         complaints.print(f"[bold red]{error.code}[/]: {_plain(error.message)}", soft_wrap=True)
         for problem in error.data.get("problems") or []:
+            if not problem.get("line") and problem["problem"] in error.message:
+                continue
             where = f"line {problem['line']}, " if problem.get("line") else ""
             complaints.print(
                 f"  {where}{_plain(problem['path'] or 'the whole')}: {_plain(problem['problem'])}", soft_wrap=True
@@ -81,8 +105,7 @@ def print_json(value: Json) -> None:
 @contextmanager
 def opened(**overrides: Any) -> Iterator[Handshaker]:
     """Open the instance that the settings name, and close it afterwards."""
-    settings = read_settings(**overrides)
-    log_to_stderr(settings)
+    settings = usable_settings(**overrides)
     if not (settings.instance / "keys" / "root.key").exists() and settings.root_key is None:
         raise InputInvalid(
             f"There is no instance in {settings.instance}: run `handshaker init` (or `handshaker up`) first.",
@@ -94,6 +117,20 @@ def opened(**overrides: Any) -> Iterator[Handshaker]:
         yield handshaker
     finally:
         handshaker.close()
+
+
+def usable_settings(**overrides: Any) -> Settings:
+    """Return the settings, and log as they say; raises ``SettingsInvalid``."""
+    settings = read_settings(**overrides)
+    if not _WORKER_NAME.fullmatch(settings.worker):
+        # The name becomes the name of a file.
+        raise SettingsInvalid(
+            "The setting HANDSHAKER_WORKER is not usable: 1 to 64 letters, digits, dots, hyphens or underscores, "
+            "beginning with a letter or digit.",
+            setting="HANDSHAKER_WORKER",
+        )
+    log_to_stderr(settings)
+    return settings
 
 
 def log_to_stderr(settings: Settings) -> None:
@@ -129,6 +166,7 @@ def token_files(settings: Settings) -> TokenFiles:
 
 def patient_id(handshaker: Handshaker, text: str) -> str:
     """Return the pseudonym that ``text`` is, or the only one that begins so; raises ``NotFound``."""
+    text = text.lower()
     if re.fullmatch(r"0x[0-9a-f]{64}", text):
         return text
     found = [
@@ -137,7 +175,10 @@ def patient_id(handshaker: Handshaker, text: str) -> str:
     if len(found) != 1 or not text.startswith("0x") or len(text) < 6:
         problem = "several pseudonyms begin so" if len(found) > 1 else "no pseudonym begins so"
         raise NotFound(
-            f"{text!r} names no patient: {problem} (4 hex digits after 0x at least).", what="patient", id=text
+            f"{text[:70]!r} names no patient: {problem} (4 hex digits after 0x at least). "
+            "`handshaker ack list --template register-patient` shows pseudonyms.",
+            what="patient",
+            id=text,
         )
     return found[0]
 
@@ -174,20 +215,24 @@ def event_json(event: Event) -> dict[str, Json]:
 def acknowledgement_table(acknowledgements: list[Acknowledgement], labels: dict[str, str] | None = None) -> Table:
     """Return ACKs as a table; ``labels`` names patients that the reader knows (by pseudonym)."""
     table = Table(header_style="bold", show_lines=True)
-    table.add_column("TI", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    narrow = console.width < _NARROW
+    table.add_column("TI\nposition", no_wrap=True)
+    table.add_column("verdict\nblock\ntransaction" if narrow else "verdict", no_wrap=True)
     table.add_column("what\nabout whom", no_wrap=True)
-    table.add_column("block\ntransaction", no_wrap=True)
-    table.add_column("reason")
+    if not narrow:
+        table.add_column("block\ntransaction", no_wrap=True)
+    table.add_column("reason", overflow="fold")
     for acknowledgement in acknowledgements:
         reason = reason_of(acknowledgement)
         patient = acknowledgement.patient_id or ""
-        block = "" if acknowledgement.block_number is None else str(acknowledgement.block_number)
+        block = "" if acknowledgement.block_number is None else f"block {acknowledgement.block_number}"
+        carried = f"{block}\n{short(_hex(acknowledgement.transaction_hash) or '')}".strip()
+        verdict = verdict_text(acknowledgement)
         table.add_row(
             f"{acknowledgement.ti_id[:8]}\n[dim]log {acknowledgement.position}[/]",
-            verdict_text(acknowledgement),
+            *([f"{verdict}\n{carried}"] if narrow else [verdict]),
             f"{acknowledgement.template}\n{(labels or {}).get(patient, short(patient))}",
-            f"{block}\n{short(_hex(acknowledgement.transaction_hash) or '')}",
+            *([] if narrow else [carried]),
             f"{reason.sentence} {reason.next_step}".strip(),
         )
     return table

@@ -17,6 +17,7 @@ from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
     as_option,
+    complaints,
     console,
     credential,
     event_json,
@@ -35,7 +36,7 @@ from handshaker.waiting import wait_for
 _PAUSE = 0.1
 
 
-@click.command()
+@click.command(short_help="Hand in an initial transaction.")
 @click.argument("template")
 @click.argument("payload", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 @click.option("--patient", metavar="PSEUDONYM", help="Whom it is about; the beginning of the pseudonym is enough.")
@@ -57,15 +58,16 @@ def submit(
     person: str | None,
     as_json: bool,
 ) -> None:
-    r"""Hand in an initial transaction: TEMPLATE (name or name@version) with PAYLOAD (a JSON file, or - for stdin).
+    """Hand in an initial transaction: TEMPLATE (name or name@version) with PAYLOAD (a JSON file, or - for stdin).
 
     \b
     Example:
-      handshaker submit vital-signs examples/blood-pressure.json --patient 0x3f2a --as nurse-1 --wait
+      handshaker submit vital-signs examples/blood-pressure.json \\
+        --patient 0x3f2a --as nurse-1 --wait
 
     It is signed with your vault-kept key, which only your token opens. Exit code 0: on its way (with --wait: valid);
     1: refused at a gate or failed; 3: acknowledged as invalid.
-    """
+    """  # noqa: D301
     with opened() as handshaker:
         who = credential(handshaker, person)
         request = {
@@ -79,9 +81,12 @@ def submit(
         if submission.refusal is not None:
             if not as_json:
                 console.print(
-                    f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so."
+                    f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so.",
+                    soft_wrap=True,
                 )
-            fail(submission.refusal, as_json=as_json)
+                if patient is None:
+                    complaints.print("Nobody was named with --patient.")
+            fail(submission.refusal, as_json=as_json, ti=submission.ti_id)
         acknowledgement = submission.acknowledgement
         if wait and acknowledgement is None:
             acknowledgement = wait_for(handshaker.store, [submission.ti_id], timeout).get(submission.ti_id)
@@ -98,7 +103,10 @@ def submit(
         if acknowledgement is not None:
             console.print(acknowledgement_table([acknowledgement]))
         elif wait:
-            console.print("No acknowledgement yet: is a worker running (`handshaker work`)? Nothing is lost.")
+            console.print(
+                "No acknowledgement yet: are the chain and a worker running (`handshaker work`)? Nothing is lost.",
+                soft_wrap=True,
+            )
         else:
             console.print(
                 f"See it become an acknowledgement: handshaker status {submission.ti_id} --watch", soft_wrap=True
@@ -107,17 +115,27 @@ def submit(
         sys.exit(3)
 
 
-@click.command()
+@click.command(short_help="Show what has happened to a TI so far.")
 @click.argument("ti")
 @click.option("--watch", is_flag=True, help="Stay until the acknowledgement is there.")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds to watch at most.")
 @json_option
 @failing
 def status(ti: str, watch: bool, timeout: float, as_json: bool) -> None:
-    """Show what has happened to a TI so far, and its acknowledgement once there is one."""
+    """Show what has happened to a TI so far, and its acknowledgement once there is one.
+
+    Once it is acknowledged, the first 8 digits of the TI are enough.
+    """
     with opened() as handshaker:
         if handshaker.store.intake.transaction(ti) is None:
-            raise NotFound(f"There is no TI {ti[:60]} here.", what="transaction", id=ti)
+            meant = handshaker.store.audit.acknowledgement_like(ti)
+            if meant is None:
+                raise NotFound(
+                    f"There is no TI {ti[:60]!r} here: `handshaker ack list` shows those that are acknowledged.",
+                    what="transaction",
+                    id=ti,
+                )
+            ti = meant.ti_id
         if watch and not as_json:
             _watch(handshaker, ti, timeout)
         elif watch:
@@ -152,8 +170,9 @@ def _watch(handshaker: Handshaker, ti: str, timeout: float) -> None:
 
 def _timeline(events: list[Event], acknowledgement: Acknowledgement | None) -> Table:
     table = Table(header_style="bold")
-    for column in ("when (UTC)", "what", "with"):
-        table.add_column(column)
+    table.add_column("when (UTC)", no_wrap=True)
+    table.add_column("what", no_wrap=True)
+    table.add_column("with", overflow="fold")
     colours = {EventKind.VALID: "green", EventKind.INVALID: "red", EventKind.REFUSED: "red", EventKind.REJECTED: "red"}
     for event in events:
         colour = colours.get(event.kind, "default")
@@ -171,4 +190,4 @@ def _read_payload(path: Path, limit: int) -> Any:
         raise InputInvalid(
             f"{path} cannot be read: {error.strerror}.", path=str(path), problem=str(error.strerror)
         ) from error
-    return parse_json(raw, str(path))
+    return parse_json(raw, "Standard input" if str(path) == "-" else str(path))

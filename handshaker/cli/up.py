@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import click
 from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.cli.instance import ensure_deployed, prepare_instance, stop_on_signals
+from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance, stop_on_signals
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
@@ -19,26 +20,22 @@ from handshaker.cli.output import (
     credential,
     failing,
     json_option,
-    log_to_stderr,
     print_json,
     short,
     token_files,
+    usable_settings,
 )
 from handshaker.demo import ORGANISATIONS, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
-from handshaker.errors import HandshakerError
 from handshaker.ethereum.ganache import GanacheNode
 from handshaker.messages import Acknowledgement
 from handshaker.settings import Settings, read_settings
 
 
-class PartStopped(HandshakerError):
-    """A process that should stay up has ended. Data: ``part``, ``exit_code``."""
-
-    code = "part-stopped"
-    mend = "Its last words are above; start again with `handshaker up`: nothing is lost."
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C before everything stood."""
 
 
-@click.command()
+@click.command(short_help="Run everything at once, with a demo hospital.")
 @click.option("--once", is_flag=True, help="Stop after the two acknowledgements are shown, instead of at Ctrl-C.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port of the local chain (0: any free one). [default: ganache.json's]"
@@ -51,12 +48,11 @@ def up(once: bool, port: int | None, as_json: bool) -> None:
     Submits a blood pressure for a patient who consented and for one who did not, and shows both acknowledgements.
     A second run finds everything where it was.
     """
-    settings = read_settings(demo=True)
-    log_to_stderr(settings)
+    settings = usable_settings(demo=True)
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop = stop_on_signals()
-    with ExitStack() as running:
-        say = _Steps(quiet=as_json)
+    with suppress(_Stopped), ExitStack() as running:
+        say = _Steps(stop, quiet=as_json)
         say("local chain")
         node = running.enter_context(GanacheNode(settings.instance, port=port))
         settings = read_settings(demo=True, chain_url=node.url)
@@ -68,17 +64,32 @@ def up(once: bool, port: int | None, as_json: bool) -> None:
         say("worker")
         worker = running.enter_context(_worker(settings))
         administrator = credential(handshaker, "administrator")
-        demo = make_demo(handshaker, administrator, token_files(settings), say)
+        look = _watcher(stop, node, worker)
+        demo = make_demo(handshaker, administrator, token_files(settings), say, look)
         say("two blood pressures")
-        shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo)
+        shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo, look)
         _show(handshaker, demo, shown, node.url, as_json=as_json)
-        while not once and not stop.wait(0.5):
-            if not node.is_running:
-                raise PartStopped("The local chain has stopped.", part="chain")
-            if worker.poll() is not None:
-                raise PartStopped(f"The worker has stopped with {worker.returncode}.", part="worker")
-        if not as_json:
-            console.print("Stopping.")
+        while not once:
+            look()
+            stop.wait(0.5)
+    if not as_json:
+        console.print("Stopped; everything is kept for the next run.")
+
+
+def _watcher(stop: threading.Event, node: GanacheNode, worker: subprocess.Popen[bytes]) -> Callable[[], None]:
+    """Return what raises when somebody wants to stop, or when a part has stopped by itself."""
+
+    def look() -> None:
+        if stop.is_set():
+            raise _Stopped
+        if not node.is_running:
+            raise PartStopped("The local chain has stopped.", part="chain")
+        if worker.poll() is not None:
+            raise PartStopped(
+                f"The worker has stopped with {worker.returncode}.", part="worker", exit_code=worker.returncode
+            )
+
+    return look
 
 
 @contextmanager
@@ -135,21 +146,28 @@ def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url:
     console.print(table)
     console.print("\n[bold]Two blood pressures, acknowledged[/]")
     console.print(acknowledgement_table(shown, labels))
-    console.print(f"\nChain at {url}. Tokens of these people: {token_files(handshaker.settings).folder}/NAME.token")
+    console.print(f"\nThe chain is at {url}.", soft_wrap=True)
+    console.print(f"Tokens of these people: {token_files(handshaker.settings).folder}/NAME.token\n", soft_wrap=True)
     patient = demo.patients["patient-2"][:10]
     console.print("Try in another terminal:")
-    reading = "submit vital-signs examples/blood-pressure.json"
-    console.print(f"  .venv/bin/handshaker {reading} --patient {patient} --as nurse-1 --wait", soft_wrap=True)
-    console.print("  .venv/bin/handshaker ack list")
+    console.print("  source .venv/bin/activate")
+    if url != read_settings().chain_url:
+        console.print(f"  export HANDSHAKER_CHAIN_URL={url}", soft_wrap=True)
+    console.print("  handshaker submit vital-signs examples/blood-pressure.json \\", soft_wrap=True)
+    console.print(f"    --patient {patient} --as nurse-1 --wait", soft_wrap=True)
+    console.print("  handshaker ack list")
     console.print("[bold]Ctrl-C stops everything.[/]")
 
 
 class _Steps:
-    """Says what is being done."""
+    """Says what is being done, and begins nothing new after Ctrl-C."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, stop: threading.Event, *, quiet: bool) -> None:
+        self._stop = stop
         self._quiet = quiet
 
     def __call__(self, step: str) -> None:
+        if self._stop.is_set():
+            raise _Stopped
         if not self._quiet:
             console.print(f"[dim]…[/] {step}")
