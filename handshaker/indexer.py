@@ -54,6 +54,8 @@ class Indexer:
         self._first = first_block
         self._settled: Block | None = None
         """The last block up to which this process has acknowledged all effects."""
+        self.beginnings = 0
+        """How often it began with the first block: at its start, and after each fork below finality."""
 
     def advance(self) -> Block | None:
         """Walk to the head and acknowledge the effects of final blocks; return the last final block.
@@ -131,6 +133,7 @@ class Indexer:
     def _settled_number(self) -> int:
         """Return up to where all is acknowledged; a fork, which another worker may have found, begins anew."""
         if self._settled is None or self._store.chain_view.block(self._settled.number) != self._settled:
+            self.beginnings += 1
             return self._first - 1
         return self._settled.number
 

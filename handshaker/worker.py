@@ -68,6 +68,7 @@ class Worker:
         self._last_sent: dict[int, datetime] = {}
         self._attempted: dict[int, datetime] = {}
         self._first_spent = False
+        self._beginnings = 0
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
@@ -101,6 +102,7 @@ class Worker:
         final = self._indexer.advance()
         if final is None:
             return False
+        self._reopen(final)
         open_transactions, missing = self._settle(final)
         self._send_again(missing)
         free = self._max_pending - len(open_transactions)
@@ -109,6 +111,15 @@ class Worker:
         return worked
 
     # ---- what became of what was sent ----------------------------------------------------------------------------
+
+    def _reopen(self, final: Block) -> None:
+        """After a fork below finality, which an earlier life may have seen: fill the nonces that it gave back."""
+        beginnings = self._indexer.beginnings
+        if beginnings != self._beginnings:
+            reopened = self._store.network.reopen(self._validator.relayer, self._validator.settled_nonces(final))
+            if reopened:
+                log.warning("%d nonces were given back by a fork; the same bytes go again", reopened)
+            self._beginnings = beginnings
 
     def _settle(self, final: Block) -> tuple[list[NetworkTransaction], list[NetworkTransaction]]:
         """Write down which nonces are settled in final blocks; return the open ones, and those that no block has."""

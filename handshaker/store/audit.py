@@ -205,7 +205,12 @@ def write_contradictions(connection: sa.Connection, block: Block, at: datetime) 
         leaf = contradiction_leaf(entry_id, ti_id, acknowledged_entry, block.number, at)
         entries.append(_entry(entry_id, "contradiction", leaf, at))
     if found:
-        append_entries(connection, entries)
+        first = append_entries(connection, entries)
+        # Whoever was told of the ACK is told of this too.
+        connection.execute(
+            sa.insert(s.outbox),
+            [{"position": first + i, "topic": "contradiction", "ti_id": ti} for i, (ti, _) in enumerate(found)],
+        )
         add_events(connection, [Event(ti, EventKind.CONTRADICTED, at, {"block": block.number}) for ti, _ in found])
     return [ti_id for ti_id, _ in found]
 

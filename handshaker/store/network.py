@@ -35,9 +35,8 @@ class NetworkStore:
     ) -> NetworkTransaction | None:
         """Take the relayer's next nonce for ``statements`` (``(ti_id, hash)``) and mark their rows in flight.
 
-        ``floor`` is the chain's count of the relayer's transactions: a nonce below it can never be used, and one that
-        was settled above it was taken back by a fork: it is open again, for nothing behind it can be mined before. Rows
-        whose lease ``owner`` has lost meanwhile are left to their new owner; ``None`` when none is left.
+        ``floor`` is the chain's count of the relayer's transactions: a nonce below it can never be used. Rows whose
+        lease ``owner`` has lost meanwhile are left to their new owner; ``None`` when none is left.
         """
         with self._database.write() as connection:
             ids = [ti_id for ti_id, _ in statements]
@@ -51,15 +50,6 @@ class NetworkStore:
             carried = [(ti_id, statement) for ti_id, statement in statements if ti_id in held]
             if statements and not carried:
                 return None
-            connection.execute(
-                sa.update(s.network_transactions)
-                .where(
-                    s.network_transactions.c.relayer == relayer,
-                    s.network_transactions.c.nonce >= floor,
-                    s.network_transactions.c.settled_at.is_not(None),
-                )
-                .values(settled_at=None, outcome=None)
-            )
             query = sa.select(sa.func.max(s.network_transactions.c.nonce)).where(
                 s.network_transactions.c.relayer == relayer
             )
@@ -106,6 +96,24 @@ class NetworkStore:
             ).scalars()
             data = {"transaction": "0x" + attempt.hash.hex()}
             add_events(connection, [Event(ti_id, EventKind.SENT, at, data) for ti_id in rows])
+
+    def reopen(self, relayer: str, used: int) -> int:
+        """Open every nonce again that was settled though the chain has counted only ``used``; return how many.
+
+        A fork below finality took them back, and nothing behind them can be mined before they are filled.
+        """
+        with self._database.write() as connection:
+            found = connection.execute(
+                sa.update(s.network_transactions)
+                .where(
+                    s.network_transactions.c.relayer == relayer,
+                    s.network_transactions.c.nonce >= used,
+                    s.network_transactions.c.settled_at.is_not(None),
+                )
+                .values(settled_at=None, outcome=None)
+                .returning(s.network_transactions.c.network_id)
+            )
+            return len(found.all())
 
     def unsettled(self, relayer: str) -> list[NetworkTransaction]:
         """Return the relayer's network transactions that have no outcome, by nonce, with all their attempts."""

@@ -96,10 +96,12 @@ def test_nonces_that_a_fork_gave_back_are_open_again(own_hospital: Instance) -> 
         assert transaction is not None
         network.settle(transaction, "mined", now)
     assert network.unsettled("0xr") == []
+    assert network.reopen("0xr", 2) == 2
+    assert network.reopen("0xr", 2) == 0
+    assert [transaction.nonce for transaction in network.unsettled("0xr")] == [2, 3]
     new = network.allocate("0xr", 2, [], 21_000, "a", now)
     assert new is not None
     assert new.nonce == 4
-    assert [transaction.nonce for transaction in network.unsettled("0xr")] == [2, 3, 4]
 
 
 def test_attempts_are_all_remembered_cheapest_first(own_hospital: Instance) -> None:
