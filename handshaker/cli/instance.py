@@ -10,7 +10,7 @@ import click
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.cli.output import console, failing, json_option, opened, print_json, token_files, usable_settings
-from handshaker.errors import HandshakerError
+from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.ethereum.deployer import deploy as deploy_contracts
 from handshaker.ethereum.deployer import fund
 from handshaker.ethereum.ganache import GanacheNode, funding_key, load_mnemonic
@@ -151,7 +151,8 @@ def prepare_instance(handshaker: Handshaker) -> None:
 def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deployment:
     """Return where the contracts are, after putting them there if they are nowhere yet.
 
-    On a local chain whose mnemonic is this instance's, the accounts get ether first.
+    On a local chain whose mnemonic is this instance's, the accounts get ether first. Raises ``RelayerUnfunded`` with
+    the accounts that have none.
     """
     relayer = handshaker.vault.create_relayer(handshaker.settings.worker)
     _fund_locally(handshaker, relayer)
@@ -160,6 +161,7 @@ def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deploym
         return handshaker.chain.deployment
     deployer = handshaker.vault.create_relayer("deployer")
     _fund_locally(handshaker, deployer)
+    _refuse_empty_accounts(handshaker, {"deployer": deployer, handshaker.settings.worker: relayer})
     handshaker.chain.asker = deployer
     administrators = handshaker.store.people.actors(ActorKind.ADMINISTRATOR)
     deployment = deploy_contracts(
@@ -186,6 +188,16 @@ def _fund_locally(handshaker: Handshaker, account: str) -> None:
     mnemonic = _mnemonic(handshaker.settings)
     if mnemonic is not None and handshaker.chain.profile.name == "ganache":
         fund(handshaker.chain, funding_key(mnemonic), account, _LOCAL_FUNDS)
+
+
+def _refuse_empty_accounts(handshaker: Handshaker, accounts: dict[str, str]) -> None:
+    """Name every account that cannot pay at once, before anything is sent; where gas is free none has to."""
+    if handshaker.chain.fees().max_fee == 0:
+        return
+    empty = {name: account for name, account in accounts.items() if handshaker.chain.balance(account) == 0}
+    if empty:
+        listed = ", ".join(f"{account} ({name})" for name, account in empty.items())
+        raise RelayerUnfunded(f"Without ether: {listed}.", addresses=list(empty.values()), balance=0)
 
 
 def _mnemonic(settings: Settings) -> str | None:

@@ -84,7 +84,7 @@ def submit(
                     f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so.",
                     soft_wrap=True,
                 )
-                if patient is None:
+                if patient is None and _is_about_a_patient(handshaker, template):
                     complaints.print("Nobody was named with --patient.")
             fail(submission.refusal, as_json=as_json, ti=submission.ti_id)
         acknowledgement = submission.acknowledgement
@@ -155,6 +155,11 @@ def status(ti: str, watch: bool, timeout: float, as_json: bool) -> None:
         console.print(_timeline(events, acknowledgement))
     if acknowledgement is not None and not as_json:
         console.print(acknowledgement_table([acknowledgement]))
+
+
+def _is_about_a_patient(handshaker: Handshaker, template: str) -> bool:
+    name = template.partition("@")[0]
+    return any(each.name == name and each.action == "write" for each in handshaker.templates.list())
 
 
 def _watch(handshaker: Handshaker, ti: str, timeout: float) -> None:

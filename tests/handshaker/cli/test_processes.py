@@ -18,6 +18,7 @@ from handshaker.demo import blood_pressure
 from tests.handshaker.cli.conftest import Shell
 from tests.handshaker.fhir_import.making import Family, written
 from tests.instances import Instance
+from tests.nodes import Node
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = (sys.executable, "-m", "handshaker")
@@ -124,3 +125,16 @@ def test_bundles_are_imported_once(tmp_path: Path) -> None:
         reading = tmp_path / "reading.json"
         reading.write_text(json.dumps(blood_pressure(120, 80, "2026-11-21T08:30:00Z")))
         shell.fails("import", reading, "--demo", code="input-invalid", says="cannot be imported")
+
+
+@pytest.mark.anvil
+def test_on_a_node_of_others_the_accounts_that_need_ether_are_named(tmp_path: Path, anvil_node: Node) -> None:
+    shell = Shell({"instance": str(tmp_path / "instance"), "chain_url": str(anvil_node.url_or_provider)})
+    shell.json("init")
+    shell.fails("deploy", code="relayer-unfunded", says="Send ether")
+    accounts = shell.json("deploy", exit_code=1)["error"]["data"]["addresses"]
+    assert len(accounts) == 2
+    for account in accounts:
+        assert account in shell.run("deploy").stderr
+        anvil_node.transfer(anvil_node.fund(), account, 10**19)
+    assert shell.json("deploy")["new"] is True
