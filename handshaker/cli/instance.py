@@ -114,6 +114,7 @@ def deploy(as_json: bool) -> None:
         )
         for name, address in deployment.addresses.items():
             console.print(f"  {name:16} {address}")
+        console.print("Next: `handshaker work` in a terminal of its own, then `handshaker submit`.")
 
 
 @click.command(short_help="Run a worker; Ctrl-C stops it.")

@@ -29,7 +29,7 @@ from handshaker.cli.output import (
     print_json,
 )
 from handshaker.envelope import parse_json
-from handshaker.errors import InputInvalid, NotFound
+from handshaker.errors import InputInvalid, NotFound, SchemaViolated
 from handshaker.messages import Acknowledgement, Event, EventKind
 from handshaker.waiting import wait_for
 
@@ -84,7 +84,8 @@ def submit(
                     f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so.",
                     soft_wrap=True,
                 )
-                if patient is None and _is_about_a_patient(handshaker, template):
+                forgotten = patient is None and isinstance(submission.refusal, SchemaViolated)
+                if forgotten and _is_about_a_patient(handshaker, template):
                     complaints.print("Nobody was named with --patient.")
             fail(submission.refusal, as_json=as_json, ti=submission.ti_id)
         acknowledgement = submission.acknowledgement
