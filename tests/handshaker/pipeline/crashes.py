@@ -8,7 +8,6 @@ from typing import Any
 from handshaker.bootstrap import Handshaker
 from handshaker.intake import Intake
 
-
 READS = {"block", "head", "tip", "final_number", "unsettled", "earliest_deadline", "count", "gas", "fees", "balance"}
 """To die after one of these is to die before the next call."""
 
