@@ -197,10 +197,10 @@ class NotDeployed(ChainError):
 
 
 class RelayerUnfunded(ChainError):
-    """The relayer cannot pay for gas. Data: ``address``, ``balance``."""
+    """An account of ours cannot pay for gas. Data: ``addresses``, and ``balance`` in wei where it is one."""
 
     code = "relayer-unfunded"
-    mend = "Send ether to the relayer's address."
+    mend = "Send ether to it."
 
 
 # ---- the store and the vault ---------------------------------------------------------------------------------------

@@ -90,6 +90,8 @@ class Gates:
         if template.action == "administer" and "administer" not in credential.scopes:
             raise RoleNotAllowed("This token may not administer.", role=actor.role, allowed=list(template.roles))
         if ti.patient_id is None:
+            if template.action == "write":
+                raise PatientUnknown(f"{template.title} is about a patient, and none is named.", patient_id=None)
             return None
         patient = self._store.people.patient(ti.patient_id)
         if patient is None or (actor.kind is ActorKind.PATIENT and actor.actor_id != ti.patient_id):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handshaker.errors import SettingsInvalid
@@ -39,6 +40,13 @@ class Settings(BaseSettings):
     """Bearer token of the person who uses the command line."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @field_validator("worker")
+    @classmethod
+    def _names_a_file(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+            raise ValueError("1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit")
+        return value
+
     @staticmethod
     def environment(**changes: str) -> dict[str, str]:
         """Return this process's environment for a child, with ``changes``."""
@@ -67,4 +75,5 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "HANDSHAKER_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsInvalid(f"The setting {name} is not usable: {first['msg']}.", setting=name) from error
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SettingsInvalid(f"The setting {name} is not usable: {problem}.", setting=name) from error

@@ -33,8 +33,11 @@ from handshaker.ports import Chain, Clock
 from handshaker.store.sql_store import SqlStore
 from handshaker.validator import TransactionValidator
 
-RESEND = timedelta(seconds=5)
-"""How soon the same bytes go again while their transaction is in no block."""
+RESEND = timedelta(seconds=1)
+"""How soon the same bytes go again while their transaction is in no block, on a chain that answers as fast.
+
+Ganache now and then forgets what it was sent in a row until it hears it again.
+"""
 TROUBLE_PAUSE = 1.0
 """Seconds before the next pass when the chain or the database does not answer."""
 
@@ -158,7 +161,7 @@ class Worker:
         for transaction in transactions:
             now = self._clock.now()
             last = self._last_sent.get(transaction.network_id)
-            if last is not None and now - last < RESEND:
+            if last is not None and now - last < max(RESEND, timedelta(seconds=2 * self._poll_interval)):
                 continue
             if not transaction.attempts:
                 # A crash between the nonce and the signature: the same statements at the same nonce.
@@ -277,7 +280,7 @@ class Worker:
         if balance < needed:
             raise RelayerUnfunded(
                 f"The relayer {self._validator.relayer} has {balance} wei and needs {needed}.",
-                address=self._validator.relayer,
+                addresses=[self._validator.relayer],
                 balance=str(balance),
             )
 

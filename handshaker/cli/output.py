@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound, SettingsInvalid
+from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound
 from handshaker.messages import Acknowledgement, Event, Json
 from handshaker.reasons import reason_of
 from handshaker.settings import Settings, read_settings
@@ -38,7 +38,6 @@ complaints = Console(stderr=True, highlight=False)
 
 _NARROW = 100
 """Columns of a terminal below which a table of ACKs is stacked."""
-_WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,13 +121,6 @@ def opened(**overrides: Any) -> Iterator[Handshaker]:
 def usable_settings(**overrides: Any) -> Settings:
     """Return the settings, and log as they say; raises ``SettingsInvalid``."""
     settings = read_settings(**overrides)
-    if not _WORKER_NAME.fullmatch(settings.worker):
-        # The name becomes the name of a file.
-        raise SettingsInvalid(
-            "The setting HANDSHAKER_WORKER is not usable: 1 to 64 letters, digits, dots, hyphens or underscores, "
-            "beginning with a letter or digit.",
-            setting="HANDSHAKER_WORKER",
-        )
     log_to_stderr(settings)
     return settings
 

@@ -29,7 +29,7 @@ from handshaker.cli.output import (
     print_json,
 )
 from handshaker.envelope import parse_json
-from handshaker.errors import InputInvalid, NotFound, SchemaViolated
+from handshaker.errors import InputInvalid, NotFound, PatientUnknown
 from handshaker.messages import Acknowledgement, Event, EventKind
 from handshaker.waiting import wait_for
 
@@ -84,8 +84,7 @@ def submit(
                     f"TI {submission.ti_id}: refused at the gate of {submission.refusal.gate}, and acknowledged so.",
                     soft_wrap=True,
                 )
-                forgotten = patient is None and isinstance(submission.refusal, SchemaViolated)
-                if forgotten and _is_about_a_patient(handshaker, template):
+                if patient is None and isinstance(submission.refusal, PatientUnknown):
                     complaints.print("Nobody was named with --patient.")
             fail(submission.refusal, as_json=as_json, ti=submission.ti_id)
         acknowledgement = submission.acknowledgement
@@ -156,11 +155,6 @@ def status(ti: str, watch: bool, timeout: float, as_json: bool) -> None:
         console.print(_timeline(events, acknowledgement))
     if acknowledgement is not None and not as_json:
         console.print(acknowledgement_table([acknowledgement]))
-
-
-def _is_about_a_patient(handshaker: Handshaker, template: str) -> bool:
-    name = template.partition("@")[0]
-    return any(each.name == name and each.action == "write" for each in handshaker.templates.list())
 
 
 def _watch(handshaker: Handshaker, ti: str, timeout: float) -> None:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
-from handshaker.errors import StoreUnavailable
+from handshaker.errors import SettingsInvalid, StoreUnavailable
 
 _BUSY_SECONDS = 30.0
 _MIGRATION_LOCK = 7349001
@@ -25,12 +25,19 @@ class Database:
 
     def __init__(self, url: str, migrations: Path) -> None:
         self._migrations = migrations
-        make_private(url)
         # A failed statement must not carry its parameters into a log.
         options: dict[str, Any] = {"hide_parameters": True}
         if url.startswith("sqlite"):
             options["connect_args"] = {"timeout": _BUSY_SECONDS}
-        self.engine = sa.create_engine(url, **options)
+        try:
+            self.engine = sa.create_engine(url, **options)
+        except (ArgumentError, ImportError) as error:
+            # Never the URL itself: it may hold a password.
+            raise SettingsInvalid(
+                "The URL of the audit database is not one of SQLAlchemy's, or its driver is not installed.",
+                setting="HANDSHAKER_STORE_URL",
+            ) from error
+        make_private(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
+    ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
@@ -24,7 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
-from handshaker.errors import StoreUnavailable, VaultError
+from handshaker.errors import SettingsInvalid, StoreUnavailable, VaultError
 
 BUSY_SECONDS: Final = 30
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -44,7 +45,10 @@ class VaultDatabase:
     """Transactions on the vault's database. Raises ``StoreUnavailable`` when it does not answer or cannot write."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise _unusable() from error
         self._sqlite_file = None
         if parsed.get_backend_name() == "sqlite":
             if parsed.database in (None, "", ":memory:"):
@@ -52,7 +56,10 @@ class VaultDatabase:
             self._sqlite_file = Path(parsed.database).absolute()
         arguments = {"timeout": BUSY_SECONDS} if self._sqlite_file else {}
         # hide_parameters: not even ciphertext belongs in a log.
-        self._engine: Engine = create_engine(parsed, hide_parameters=True, connect_args=arguments)
+        try:
+            self._engine: Engine = create_engine(parsed, hide_parameters=True, connect_args=arguments)
+        except (ArgumentError, ImportError) as error:
+            raise _unusable() from error
         if self._sqlite_file:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
@@ -181,3 +188,11 @@ def _database_errors() -> Iterator[None]:
         raise
     except (DBAPIError, PoolExhausted, sqlite3.OperationalError, OSError) as error:
         raise StoreUnavailable("The vault's database does not answer or cannot write.") from error
+
+
+def _unusable() -> SettingsInvalid:
+    # Never the URL itself: it may hold a password.
+    return SettingsInvalid(
+        "The URL of the vault's database is not one of SQLAlchemy's, or its driver is not installed.",
+        setting="HANDSHAKER_VAULT_URL",
+    )

@@ -222,7 +222,7 @@ def test_a_wrong_payload_is_refused_with_its_place_and_never_its_value_in_the_lo
 
 def test_a_record_that_names_no_patient_is_refused(hospital: Instance) -> None:
     submission = hospital.submit(hospital.nurse, "vital-signs", blood_pressure())
-    assert refused(hospital, submission) == "schema-violated"
+    assert refused(hospital, submission) == "patient-unknown"
 
 
 def test_a_mapping_that_does_not_work_out_is_a_refusal_also_where_a_version_is_needed(hospital: Instance) -> None:
