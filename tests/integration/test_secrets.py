@@ -20,6 +20,7 @@ from tests.nodes import Node
 
 pytestmark = pytest.mark.ganache
 
+QUIETED = ("alembic", "urllib3", "web3", "asyncio")
 FAMILY, GIVEN, BORN = "Xylander-Quux", "Ottokarine", "1931-07-23"
 IDENTIFIER = "urn:oid:9.9.9.42|ZQ-77-8812-XY"
 READING, IMPLAUSIBLE, NOTE = 137.03125, 937.03125, "wandering melancholia of the left knee"
@@ -53,9 +54,11 @@ class Everything(logging.Handler):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("secrets")
     handler, root = Everything(), logging.getLogger()
-    level = root.level
+    # The command line tells libraries to be quiet, and other tests of this process use it.
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, QUIETED))}
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    for logger in levels:
+        logger.setLevel(logging.DEBUG)
     raised: list[str] = []
     try:
         with GanacheNode(folder / "instance", port=0) as ganache:
@@ -77,7 +80,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         yield Run(instance, "\n".join([*handler.lines, *raised]), files, secrets)
     finally:
         root.removeHandler(handler)
-        root.setLevel(level)
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def live(instance: Instance, wallet: LocalAccount, raised: list[str]) -> None:

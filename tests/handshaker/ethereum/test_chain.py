@@ -13,6 +13,7 @@ from eth_account import Account
 from eth_keys.datatypes import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from web3.exceptions import Web3RPCError
 from web3.providers import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
@@ -21,7 +22,7 @@ from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, Hands
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ANVIL, ETHEREUM
 from handshaker.ethereum.relayers import relay_size, sign_transaction
-from handshaker.messages import Attempt, ChainIdentity, Deployment, Fees, SendOutcome, SignedCall
+from handshaker.messages import Attempt, ChainIdentity, Deployment, Fees, Receipt, SendOutcome, SignedCall
 from tests.instances import Instance, bare_instance
 from tests.nodes import Node
 
@@ -66,6 +67,15 @@ def test_a_chain_that_makes_its_own_blocks_has_no_beat(bare: Instance) -> None:
     assert not EthereumChain(bare.node.provider, ETHEREUM).beat()
 
 
+def mined(chain: EthereumChain, transaction_hash: bytes) -> Receipt:
+    """The receipt, once there is one: Ganache answers before it mines."""
+    found = Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.01), retry=retry_if_result(lambda r: r is None))(
+        chain.receipt, transaction_hash
+    )
+    assert found is not None
+    return found
+
+
 def test_sending_the_same_bytes_twice_is_accepted_or_refused_and_has_one_effect(
     bare: Instance, chain: EthereumChain
 ) -> None:
@@ -87,8 +97,7 @@ def test_sending_the_same_bytes_twice_is_accepted_or_refused_and_has_one_effect(
     assert chain.receipt(one.hash) is None
     assert chain.send(one.raw) is SendOutcome.ACCEPTED
     assert chain.send(one.raw) is not None
-    receipt = chain.receipt(one.hash)
-    assert receipt is not None
+    receipt = mined(chain, one.hash)
     assert (receipt.succeeded, receipt.gas_used, receipt.rejections) == (True, 21_000, {})
     block = chain.block(receipt.block_number)
     assert block is not None
