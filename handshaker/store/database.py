@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable
 
@@ -123,16 +124,22 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` says which kind.
     connection.isolation_level = None
     cursor = connection.cursor()
+    _use_wal(cursor)
     # Without recursive triggers REPLACE would delete rows behind the back of the triggers that forbid it.
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        "recursive_triggers=ON",
-    ):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "recursive_triggers=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+@retry(
+    retry=retry_if_exception(lambda error: "locked" in str(error)),
+    wait=wait_random(0.005, 0.05),
+    stop=stop_after_delay(_BUSY_SECONDS),
+    reraise=True,
+)
+def _use_wal(cursor: Any) -> None:
+    # Where two processes open a new file at once, SQLite does not wait by itself for this one change.
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

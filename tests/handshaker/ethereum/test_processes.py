@@ -22,6 +22,8 @@ import pathlib, signal, sys
 from handshaker.ethereum.anvil import AnvilNode
 from handshaker.ethereum.ganache import GanacheNode
 node = AnvilNode() if sys.argv[1] == "anvil" else GanacheNode(pathlib.Path(sys.argv[2]), port=0)
+# Whoever starts the tests in the background has SIGINT ignored, and so would this be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 node.start()
 print(node.pid, node.url, flush=True)
 signal.pause()
