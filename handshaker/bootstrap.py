@@ -13,6 +13,11 @@ from handshaker.indexer import Indexer
 from handshaker.intake import Intake
 from handshaker.messages import Deployment
 from handshaker.ports import Clock
+from handshaker.records.chart import Charts
+from handshaker.records.drafts import Drafts
+from handshaker.records.finder import PatientFinder
+from handshaker.records.gateway import Gateway
+from handshaker.records.requests import ConsentRequests
 from handshaker.registrar import Registrar
 from handshaker.settings import Settings
 from handshaker.store.sql_store import SqlStore
@@ -37,6 +42,11 @@ class Handshaker:
     tokens: Tokens
     intake: Intake
     registrar: Registrar
+    patients: PatientFinder
+    gateway: Gateway
+    charts: Charts
+    requests: ConsentRequests
+    drafts: Drafts
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -115,7 +125,26 @@ def make_handshaker(
     reached = chain
     intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit)
     registrar = Registrar(store, vault, intake, tokens, clock)
-    return Handshaker(settings, clock, store, vault, chain, templates, generator, tokens, intake, registrar)
+    patients = PatientFinder(store, vault)
+    gateway = Gateway(store, lambda: reached, clock)
+    requests = ConsentRequests(store, gateway, clock)
+    return Handshaker(
+        settings,
+        clock,
+        store,
+        vault,
+        chain,
+        templates,
+        generator,
+        tokens,
+        intake,
+        registrar,
+        patients,
+        gateway,
+        Charts(store, vault, templates, patients, gateway),
+        requests,
+        Drafts(store, vault, templates, intake, gateway, requests, clock),
+    )
 
 
 def with_finality(profile: ChainProfile, depth: int) -> ChainProfile:
