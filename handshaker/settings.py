@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,26 @@ class Settings(BaseSettings):
     """Bytes of a request's body at most."""
     token: str = ""
     """Bearer token of the person who uses the command line."""
+    web_host: str = "127.0.0.1"
+    """Address that the web application listens on; in front of others stands a proxy that speaks HTTPS."""
+    web_port: int = Field(default=8080, ge=0, le=65535)
+    """Its port; 0 takes any free one."""
+    web_proxies: int = Field(default=0, ge=0, le=5)
+    """How many proxies stand before it, whose ``X-Forwarded-*`` headers are believed."""
+    web_rate_limits: bool = True
+    """Whether requests are counted; only load tests turn this off."""
+    public_url: str = "http://localhost:8080"
+    """What people type to reach the web application; ``https://…`` in earnest."""
+    session_idle_minutes: int = Field(default=15, ge=1, le=240)
+    """Minutes without anybody there after which a session locks itself."""
+    session_hours: int = Field(default=12, ge=1, le=72)
+    """Hours after which a session ends, whatever happens."""
+    totp: Literal["administrators", "everyone"] = "administrators"
+    """Who needs a second factor (RFC 6238) to log in; others may have one."""
+    locale: str = Field(default="en", pattern=r"^[a-z]{2}(_[A-Z]{2})?$")
+    """Language of the web application."""
+    timezone: str = "UTC"
+    """Time zone of what the web application shows and of what is typed into it, such as ``Europe/Zurich``."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("worker")
@@ -45,6 +66,22 @@ class Settings(BaseSettings):
     def _names_a_file(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
             raise ValueError("1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("a name of the time zone database, such as Europe/Zurich") from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", value):
+            raise ValueError("http:// or https:// and a host, without a path")
         return value
 
     @staticmethod
