@@ -1,0 +1,114 @@
+"""The application: Flask with its guards, put together for one Handshaker."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response
+from flask_babel import Babel
+from flask_talisman import Talisman
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from handshaker import Handshaker, Settings
+from webapp import access, api, error_pages, formats, navigation
+from webapp.accounts import accounts
+from webapp.administration import administration
+from webapp.care import care
+from webapp.extensions import csrf, limiter
+
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+PERMISSIONS = {name: "()" for name in ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")}
+
+
+def make_app(handshaker: Handshaker) -> Flask:
+    """Return the web application of ``handshaker``."""
+    settings = handshaker.settings
+    app = Flask(__name__)
+    app.config.from_mapping(_configuration(settings))
+    app.extensions["handshaker"] = handshaker
+    if settings.web_proxies:
+        hops = settings.web_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(access.guard)
+    app.after_request(_keep_out_of_caches)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    Babel(app, default_locale=settings.locale, default_timezone=settings.timezone)
+    Talisman(app, **_headers(settings))
+    access.anybody(app.view_functions["static"])
+    for blueprint in (accounts, care, administration):
+        app.register_blueprint(blueprint)
+    api.register(app)
+    error_pages.register(app)
+    formats.register(app)
+    navigation.register(app)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, object]:
+    hosts = ["localhost", "127.0.0.1", "[::1]", settings.web_host, urlsplit(settings.public_url).hostname]
+    return {
+        "SECRET_KEY": _secret_key(settings.instance / "keys" / "web.key"),
+        "SESSION_COOKIE_NAME": "__Host-handshaker",
+        "SESSION_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": settings.payload_limit + 100_000,
+        "TRUSTED_HOSTS": sorted({host for host in hosts if host}),
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": True,
+        "BABEL_TRANSLATION_DIRECTORIES": "translations",
+        "RATELIMIT_ENABLED": settings.web_rate_limits,
+        "TEMPLATES_AUTO_RELOAD": False,
+    }
+
+
+def _headers(settings: Settings) -> dict[str, object]:
+    is_public = settings.public_url.startswith("https://")
+    return {
+        "content_security_policy": CONTENT_SECURITY_POLICY,
+        "permissions_policy": PERMISSIONS,
+        "referrer_policy": "no-referrer",
+        "frame_options": "DENY",
+        "force_https": is_public,
+        "strict_transport_security": is_public,
+        "session_cookie_secure": True,
+        "session_cookie_http_only": True,
+        "session_cookie_samesite": "Lax",
+        "x_xss_protection": False,
+    }
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    """Let nothing that only one person may see stay behind in a shared browser; what is the same for all may."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    return response
+
+
+def _secret_key(path: Path) -> bytes:
+    """Return the key that signs cookies, made the first time."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_bytes(32)
+        file.write(key)
+    return key
