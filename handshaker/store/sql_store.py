@@ -8,10 +8,12 @@ from handshaker.store.audit import AuditStore
 from handshaker.store.catalogue import CatalogueStore
 from handshaker.store.chain_view import ChainViewStore
 from handshaker.store.database import Database
+from handshaker.store.explorer import ExplorerStore
 from handshaker.store.intake import IntakeStore
 from handshaker.store.network import NetworkStore
 from handshaker.store.people import PeopleStore
 from handshaker.store.queue import QueueStore
+from handshaker.store.records import RecordStore
 
 
 class SqlStore:
@@ -26,6 +28,8 @@ class SqlStore:
         self.network = NetworkStore(database)
         self.chain_view = ChainViewStore(database)
         self.audit = AuditStore(database)
+        self.records = RecordStore(database)
+        self.explorer = ExplorerStore(database)
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
