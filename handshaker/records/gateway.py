@@ -7,7 +7,7 @@ questions, and where the chain cannot be asked the answer is no.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ class Inquiry:
         if function == "endDelegation":
             slots = [self._delegated(fields["patientId"], grantee, action, purpose) for grantee in _grantees(actor)]
             return _union(mask for delegate, mask in slots if delegate == str(fields["delegate"]).lower())
-        if fields.get("grantee") not in _grantees(actor) or fields.get("purpose") != int(purpose):
+        if fields.get("grantee") not in set(_grantees(actor)) or fields.get("purpose") != int(purpose):
             return 0
         if function == "revoke":
             return int(fields["denyMask"]) | self._held(fields, action)
@@ -182,11 +182,10 @@ class Inquiry:
         return _EVERYTHING
 
 
-def _grantees(actor: Actor) -> Iterator[bytes]:
-    """Yield whom a patient would name to mean the actor."""
-    yield practitioner_grantee(bytes.fromhex(actor.actor_id[2:]))
-    if actor.organisation_id is not None:
-        yield organisation_grantee(actor.organisation_id)
+def _grantees(actor: Actor) -> tuple[bytes, ...]:
+    """Return whom a patient would name to mean the actor."""
+    person = practitioner_grantee(bytes.fromhex(actor.actor_id[2:]))
+    return (person,) if actor.organisation_id is None else (person, organisation_grantee(actor.organisation_id))
 
 
 def _union(masks: Iterable[int]) -> int:
