@@ -8,6 +8,7 @@ from handshaker.clock import SystemClock
 from handshaker.errors import NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ChainProfile, named
+from handshaker.explorer import Explorer
 from handshaker.generator import TransactionGenerator
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
@@ -47,6 +48,7 @@ class Handshaker:
     charts: Charts
     requests: ConsentRequests
     drafts: Drafts
+    explorer: Explorer
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -144,6 +146,7 @@ def make_handshaker(
         Charts(store, vault, templates, patients, gateway),
         requests,
         Drafts(store, vault, templates, intake, gateway, requests, clock),
+        explorer=Explorer(store, clock),
     )
 
 

@@ -160,6 +160,34 @@ class TemplateImmutable(HandshakerError):
     mend = "Give the changed template the next version number."
 
 
+class SecondAdministratorNeeded(HandshakerError):
+    """Nobody approves or turns down what they proposed themselves. Data: ``proposal_id``."""
+
+    code = "second-administrator-needed"
+    mend = "Ask another administrator; your own proposal you can only withdraw."
+
+
+class NotYourProposal(HandshakerError):
+    """Only who made a proposal can withdraw it. Data: ``proposal_id``."""
+
+    code = "not-your-proposal"
+    mend = "As another administrator you can approve it or turn it down."
+
+
+class ProposalDecided(HandshakerError):
+    """The proposal was decided before. Data: ``proposal_id``, ``decision``."""
+
+    code = "proposal-decided"
+    mend = "Propose it again if it is still wanted."
+
+
+class ProposalExists(HandshakerError):
+    """That version is proposed already and waits. Data: ``proposal_id``, ``name``, ``version``."""
+
+    code = "proposal-exists"
+    mend = "Decide or withdraw that proposal first."
+
+
 class MappingFailed(HandshakerError):
     """A mapping expression gave no value or one of a wrong type. Data: ``field``, ``expected``, ``expression``."""
 
@@ -223,6 +251,13 @@ class NotFound(HandshakerError):
     """What was asked for is not here. Data: ``what``, ``id``."""
 
     code = "not-found"
+
+
+class CursorInvalid(HandshakerError):
+    """A cursor is none that this list gave out."""
+
+    code = "cursor-invalid"
+    mend = "Begin again without a cursor."
 
 
 class VaultError(HandshakerError):

@@ -12,6 +12,7 @@ from handshaker.messages import Block, Effect, Event, EventKind, InitialTransact
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_contradictions
 from handshaker.store.database import Database, lock
+from handshaker.store.rows import effect_of
 
 _WALK_LOCK = 7349003
 _TIP = sa.select(s.blocks).order_by(s.blocks.c.number.desc()).limit(1)
@@ -92,7 +93,7 @@ class ChainViewStore:
             .order_by(s.effects.c.block_number, s.effects.c.log_index)
         )
         with self._database.read() as connection:
-            return [(_effect(row), row["ti_id"]) for row in connection.execute(query).mappings()]
+            return [(effect_of(row), row["ti_id"]) for row in connection.execute(query).mappings()]
 
     def adopt(self, ti: InitialTransaction, effect: Effect, function: str, signer: str) -> str:
         """Make a TI of origin ``chain`` for an effect whose statement nobody here has seen; return the TI's id.
@@ -149,16 +150,3 @@ def _effect_row(effect: Effect) -> dict[str, Any]:
         "event": effect.event,
         "arguments": dict(effect.arguments),
     }
-
-
-def _effect(row: sa.RowMapping) -> Effect:
-    return Effect(
-        statement_hash=row["statement_hash"],
-        contract=row["contract"],
-        event=row["event"],
-        arguments=row["arguments"],
-        block_number=row["block_number"],
-        block_hash=row["block_hash"],
-        transaction_hash=row["transaction_hash"],
-        log_index=row["log_index"],
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Sealed, SignedCall
+from handshaker.messages import Effect, Sealed, SignedCall
 
 
 def sealed_columns(prefix: str, sealed: Sealed | None) -> dict[str, Any]:
@@ -45,4 +45,18 @@ def signed_call(row: sa.RowMapping) -> SignedCall:
         custodial=row["custodial"],
         alone=bool(row["alone"]),
         sent=row["sent"] is not False,
+    )
+
+
+def effect_of(row: sa.RowMapping) -> Effect:
+    """Return the effect that a row holds."""
+    return Effect(
+        statement_hash=row["statement_hash"],
+        contract=row["contract"],
+        event=row["event"],
+        arguments=row["arguments"],
+        block_number=row["block_number"],
+        block_hash=row["block_hash"],
+        transaction_hash=row["transaction_hash"],
+        log_index=row["log_index"],
     )
