@@ -1,5 +1,20 @@
 """The Blockchain Handshaker: a carrier of signed statements between hospital applications and an Ethereum chain.
 
 ``messages`` names what flows, ``ports`` what the outside must offer, ``bootstrap`` puts a working Handshaker
-together. The library knows no web framework.
+together. The library knows no web framework; what is exported here is all that a face such as ``webapp`` may use.
 """
+
+from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.errors import HandshakerError, NotAuthenticated
+from handshaker.settings import Settings, read_settings
+from handshaker.tokens import Credential
+
+__all__ = [
+    "Credential",
+    "Handshaker",
+    "HandshakerError",
+    "NotAuthenticated",
+    "Settings",
+    "make_handshaker",
+    "read_settings",
+]

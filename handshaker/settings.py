@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Its port; 0 takes any free one."""
     web_proxies: int = Field(default=0, ge=0, le=5)
     """How many proxies stand before it, whose ``X-Forwarded-*`` headers are believed."""
+    web_threads: int = Field(default=32, ge=4, le=512)
+    """Requests that are answered at the same time; half of them at most may be open streams of events."""
     web_rate_limits: bool = True
     """Whether requests are counted; only load tests turn this off."""
     public_url: str = "http://localhost:8080"

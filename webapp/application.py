@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from flask import Flask, Response
 from flask_babel import Babel
 from flask_talisman import Talisman
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handshaker import Handshaker, Settings
 from webapp import access, api, error_pages, formats, navigation
@@ -40,9 +39,6 @@ def make_app(handshaker: Handshaker) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(_configuration(settings))
     app.extensions["handshaker"] = handshaker
-    if settings.web_proxies:
-        hops = settings.web_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(access.guard)
     app.after_request(_keep_out_of_caches)
     csrf.init_app(app)

@@ -7,6 +7,7 @@ import click
 from handshaker.cli.acknowledgements import ack
 from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
+from handshaker.cli.serving import serve
 from handshaker.cli.templates import template
 from handshaker.cli.transactions import status, submit
 from handshaker.cli.up import up
@@ -27,6 +28,7 @@ def main() -> None:
       handshaker chain start            run the local chain (keep it open)
       handshaker deploy                 put the contracts on it
       handshaker work                   run a worker (keep it open)
+      handshaker serve                  run the web application (keep it open)
       handshaker submit …               hand in an initial transaction
       handshaker status TI --watch      see it become an acknowledgement
 
@@ -34,5 +36,5 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (init, up, chain, deploy, work, submit, status, ack, template, import_command):
+for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command):
     main.add_command(command)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 
 import click
+import requests
 from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.cli.children import child, first_words
 from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance, stop_on_signals
 from handshaker.cli.output import (
     acknowledgement_json,
@@ -25,10 +27,14 @@ from handshaker.cli.output import (
     token_files,
     usable_settings,
 )
-from handshaker.demo import ORGANISATIONS, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
+from handshaker.demo import ORGANISATIONS, PATIENCE, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
+from handshaker.errors import ChainError
 from handshaker.ethereum.ganache import GanacheNode
 from handshaker.messages import Acknowledgement
 from handshaker.settings import Settings, read_settings
+
+
+_PAUSE = 0.1
 
 
 class _Stopped(Exception):
@@ -40,10 +46,13 @@ class _Stopped(Exception):
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port of the local chain (0: any free one). [default: ganache.json's]"
 )
+@click.option(
+    "--web-port", type=click.IntRange(0, 65535), help="Port of the web application (0: any free one). [default: 8080]"
+)
 @json_option
 @failing
-def up(once: bool, port: int | None, as_json: bool) -> None:
-    """Run everything: the local chain, the contracts, a demo hospital and a worker. Ctrl-C stops it all.
+def up(once: bool, port: int | None, web_port: int | None, as_json: bool) -> None:
+    """Run everything: the local chain, contracts, a demo hospital, a worker, the web application. Ctrl-C stops it all.
 
     Submits a blood pressure for a patient who consented and for one who did not, and shows both acknowledgements.
     A second run finds everything where it was.
@@ -55,20 +64,27 @@ def up(once: bool, port: int | None, as_json: bool) -> None:
         say = _Steps(stop, quiet=as_json)
         say("local chain")
         node = running.enter_context(GanacheNode(settings.instance, port=port))
-        settings = read_settings(demo=True, chain_url=node.url)
+        settings = read_settings(demo=True, chain_url=node.url, web_port=web_port)
         handshaker = make_handshaker(settings)
         running.callback(handshaker.close)
         say("contracts")
         prepare_instance(handshaker)
         ensure_deployed(handshaker, announce=False)
         say("worker")
-        worker = running.enter_context(_worker(settings))
+        worker = running.enter_context(child(settings, "handshaker", "work", HANDSHAKER_WORKER=settings.worker))
         administrator = credential(handshaker, "administrator")
-        look = _watcher(stop, node, worker)
+        parts = {"worker": worker}
+        look = _watcher(stop, node, parts)
         demo = make_demo(handshaker, administrator, token_files(settings), say, look)
+        say("web application")
+        parts["web application"] = web = running.enter_context(
+            child(settings, "webapp", says=True, HANDSHAKER_WEB_PORT=str(settings.web_port))
+        )
+        address = first_words(web, "web application")["url"]
         say("two blood pressures")
         shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo, look)
-        _show(handshaker, demo, shown, node.url, as_json=as_json)
+        _wait_until_ready(address, look)
+        _show(handshaker, demo, shown, node.url, address, as_json=as_json)
         while not once:
             look()
             stop.wait(0.5)
@@ -76,7 +92,22 @@ def up(once: bool, port: int | None, as_json: bool) -> None:
         console.print("Stopped; everything is kept for the next run.")
 
 
-def _watcher(stop: threading.Event, node: GanacheNode, worker: subprocess.Popen[bytes]) -> Callable[[], None]:
+def _wait_until_ready(address: str, look: Callable[[], None]) -> None:
+    """Return when the web application says that every part works; raises ``ChainError`` with what does not."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        answer = requests.get(f"{address}/api/v1/health/ready", timeout=PATIENCE)
+        if answer.ok:
+            return
+        if time.monotonic() > until:
+            raise ChainError(f"The web application is not ready: {answer.text[:500]}")
+        look()
+        time.sleep(_PAUSE)
+
+
+def _watcher(
+    stop: threading.Event, node: GanacheNode, parts: Mapping[str, subprocess.Popen[bytes]]
+) -> Callable[[], None]:
     """Return what raises when somebody wants to stop, or when a part has stopped by itself."""
 
     def look() -> None:
@@ -84,40 +115,13 @@ def _watcher(stop: threading.Event, node: GanacheNode, worker: subprocess.Popen[
             raise _Stopped
         if not node.is_running:
             raise PartStopped("The local chain has stopped.", part="chain")
-        if worker.poll() is not None:
-            raise PartStopped(
-                f"The worker has stopped with {worker.returncode}.", part="worker", exit_code=worker.returncode
-            )
+        for part, process in parts.items():
+            if process.poll() is not None:
+                raise PartStopped(
+                    f"The {part} has stopped with {process.returncode}.", part=part, exit_code=process.returncode
+                )
 
     return look
-
-
-@contextmanager
-def _worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker as a process of its own, which ends when its standard input does: with us, however we end."""
-    environment = {
-        "HANDSHAKER_INSTANCE": str(settings.instance.resolve()),
-        "HANDSHAKER_CHAIN_URL": settings.chain_url,
-        "HANDSHAKER_WORKER": settings.worker,
-        "HANDSHAKER_LOG_LEVEL": "WARNING" if settings.log_level == "INFO" else settings.log_level,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "handshaker", "work", "--attached"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env=settings.environment(**environment),
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url: str, *, as_json: bool) -> None:

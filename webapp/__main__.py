@@ -1,0 +1,48 @@
+"""``python -m webapp``: serve one instance's web application until Ctrl-C (``handshaker serve`` runs this)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+
+from handshaker import HandshakerError, make_handshaker, read_settings
+from webapp.application import make_app
+from webapp.serving import Serving
+
+
+def main() -> int:
+    """Serve; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
+    parser.add_argument("--attached", action="store_true", help="stop when standard input ends")
+    arguments = parser.parse_args()
+    try:
+        settings = read_settings()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+        handshaker = make_handshaker(settings)
+        serving = Serving(make_app(handshaker), settings)
+    except HandshakerError as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    if arguments.attached:
+        threading.Thread(target=_stop_when_input_ends, daemon=True).start()
+    print(json.dumps({"url": f"http://localhost:{serving.port}", "port": serving.port}), flush=True)
+    try:
+        serving.run()
+    finally:
+        handshaker.close()
+    return 0
+
+
+def _stop_when_input_ends() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
