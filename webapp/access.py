@@ -42,7 +42,7 @@ def bearers(view: View) -> View:
 
 
 def unfinished(view: View) -> View:
-    """Declare that a page of ``open_to`` may also be opened while something must still be done first, or when locked."""
+    """Declare that a page of ``open_to`` may also be opened when locked, or while something must be done first."""
     view.unfinished = True  # type: ignore[attr-defined]
     return view
 

@@ -54,8 +54,9 @@ def _refused(error: HTTPException) -> Answer:
 def _broken(error: Exception) -> Answer:
     number = secrets.token_hex(4)
     # The type and the places tell where to look; the message could hold what a person typed.
-    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    log.error("error %s in %s: %s at %s", number, request.endpoint, type(error).__name__, " > ".join(places[-6:]))
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    log.error("error %s in %s: %s at %s", number, request.endpoint, type(error).__name__, " > ".join(places))
     return _page(
         500,
         _("Something went wrong"),

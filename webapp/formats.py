@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -71,7 +72,7 @@ def quantity(value: Any) -> str:
 
 def role(value: str) -> str:
     """Return a role in words."""
-    return {
+    words: dict[str, str] = {
         "doctor": _("doctor"),
         "nurse": _("nurse"),
         "pathologist": _("pathologist"),
@@ -82,10 +83,11 @@ def role(value: str) -> str:
         "device": _("device"),
         "administrator": _("administrator"),
         "patient": _("patient"),
-    }.get(value, value)
+    }
+    return words.get(value, value)
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
     "day": day,
