@@ -19,6 +19,7 @@ def main() -> int:
     """Serve; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m webapp", description=__doc__)
     parser.add_argument("--attached", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--json", action="store_true", help="say the address as JSON")
     arguments = parser.parse_args()
     try:
         settings = read_settings()
@@ -30,7 +31,9 @@ def main() -> int:
         return 1
     if arguments.attached:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()
-    print(json.dumps({"url": f"http://localhost:{serving.port}", "port": serving.port}), flush=True)
+    address = f"http://localhost:{serving.port}"
+    said = json.dumps({"url": address}) if arguments.json else f"The web application is at {address}. Ctrl-C stops it."
+    print(said, flush=True)
     try:
         serving.run()
     finally:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.cli.children import child, first_words
-from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance, stop_on_signals
+from handshaker.cli.instance import ADMINISTRATORS, PartStopped, ensure_deployed, prepare_instance, stop_on_signals
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
@@ -31,8 +31,7 @@ from handshaker.demo import ORGANISATIONS, PATIENCE, PATIENTS, PRACTITIONERS, De
 from handshaker.errors import ChainError
 from handshaker.ethereum.ganache import GanacheNode
 from handshaker.messages import Acknowledgement
-from handshaker.settings import Settings, read_settings
-
+from handshaker.settings import read_settings
 
 _PAUSE = 0.1
 
@@ -78,7 +77,7 @@ def up(once: bool, port: int | None, web_port: int | None, as_json: bool) -> Non
         demo = make_demo(handshaker, administrator, token_files(settings), say, look)
         say("web application")
         parts["web application"] = web = running.enter_context(
-            child(settings, "webapp", says=True, HANDSHAKER_WEB_PORT=str(settings.web_port))
+            child(settings, "webapp", "--json", says=True, HANDSHAKER_WEB_PORT=str(settings.web_port))
         )
         address = first_words(web, "web application")["url"]
         say("two blood pressures")
@@ -124,11 +123,16 @@ def _watcher(
     return look
 
 
-def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url: str, *, as_json: bool) -> None:
+def _show(
+    handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], chain: str, address: str, *, as_json: bool
+) -> None:
+    logins = login_files(handshaker.settings)
     if as_json:
         print_json(
             {
-                "chain": url,
+                "chain": chain,
+                "web": address,
+                "logins": str(logins.folder),
                 "practitioners": demo.practitioners,
                 "patients": demo.patients,
                 "acknowledgements": [acknowledgement_json(each) for each in shown],
@@ -136,31 +140,42 @@ def _show(handshaker: Handshaker, demo: Demo, shown: list[Acknowledgement], url:
         )
         return
     labels = {pseudonym: label for label, pseudonym in demo.patients.items()}
-    table = Table(title="The demo hospital", header_style="bold", title_justify="left")
-    for column in ("--as", "who", "id on the chain"):
-        table.add_column(column)
+    console.print("[bold]Two blood pressures, acknowledged[/]")
+    console.print(acknowledgement_table(shown, labels))
+    _show_command_line(handshaker, demo, chain)
+    console.print(_people(demo, logins))
+    console.print(f"\n[bold]Open {address}[/] and log in as one of them. Administrators also need a 6-digit code:")
+    console.print("  .venv/bin/handshaker code administrator")
+    console.print("[bold]Ctrl-C stops everything.[/]")
+
+
+def _people(demo: Demo, logins: LoginFiles) -> Table:
+    table = Table(title="\nThe demo hospital", header_style="bold", title_justify="left")
+    for column in ("log in as", "password", "who", "id on the chain"):
+        table.add_column(column, no_wrap=column == "password")
     houses = dict(ORGANISATIONS)
-    table.add_row("administrator", "administrator", "")
+    for label in ADMINISTRATORS:
+        table.add_row(label, logins.password(label), "administrator", "")
     for label, name, role, organisation in PRACTITIONERS:
-        table.add_row(label, f"{name}, {role}, {houses[organisation]}", short(demo.practitioners[label]))
+        who = f"{name}, {role}, {houses[organisation]}"
+        table.add_row(label, logins.password(label), who, short(demo.practitioners[label]))
     for label, *_, consented in PATIENTS:
         # Patients' names stay where they are: under their keys.
         wish = "consented" if consented else "did not consent"
-        table.add_row(label, f"a patient who {wish}", short(demo.patients[label]))
-    console.print(table)
-    console.print("\n[bold]Two blood pressures, acknowledged[/]")
-    console.print(acknowledgement_table(shown, labels))
-    console.print(f"\nThe chain is at {url}.", soft_wrap=True)
-    console.print(f"Tokens of these people: {token_files(handshaker.settings).folder}/NAME.token\n", soft_wrap=True)
-    patient = demo.patients["patient-2"][:10]
+        table.add_row(label, "[dim]–[/]", f"a patient who {wish}", short(demo.patients[label]))
+    return table
+
+
+def _show_command_line(handshaker: Handshaker, demo: Demo, chain: str) -> None:
+    console.print(f"\nThe chain is at {chain}.", soft_wrap=True)
+    console.print(f"Tokens for --as and for the API: {token_files(handshaker.settings).folder}/NAME.token", soft_wrap=True)
     console.print("Try in another terminal:")
     console.print("  source .venv/bin/activate")
-    if url != read_settings().chain_url:
-        console.print(f"  export HANDSHAKER_CHAIN_URL={url}", soft_wrap=True)
+    if chain != read_settings().chain_url:
+        console.print(f"  export HANDSHAKER_CHAIN_URL={chain}", soft_wrap=True)
     console.print("  handshaker submit vital-signs examples/blood-pressure.json \\", soft_wrap=True)
-    console.print(f"    --patient {patient} --as nurse-1 --wait", soft_wrap=True)
+    console.print(f"    --patient {demo.patients['patient-2'][:10]} --as nurse-1 --wait", soft_wrap=True)
     console.print("  handshaker ack list")
-    console.print("[bold]Ctrl-C stops everything.[/]")
 
 
 class _Steps:

@@ -87,7 +87,7 @@ def up(folder: Path, *words: str) -> Iterator[Up]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HANDSHAKER_")}
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "handshaker", "up", "--port", "0", *words],
+            [sys.executable, "-m", "handshaker", "up", "--port", "0", "--web-port", "0", *words],
             env=environment | {"HANDSHAKER_INSTANCE": str(instance)},
             stdout=stdout,
             stderr=stderr,
@@ -128,7 +128,7 @@ def test_run_after_run_keeps_everything_and_tells_no_name(tmp_path: Path) -> Non
     for number, expected in ((signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
         with up(tmp_path, "--json") as run:
             answers.append(run.answer | {"deployed": deployed(run.folder), "count": acknowledgements(run.folder)})
-            assert len(processes_of(run.folder)) >= 3, "the program, its chain and its worker"
+            assert len(processes_of(run.folder)) >= 4, "the program, its chain, its worker and its web application"
             assert run.end(number) == expected, run.err.read_text()
     for answer in answers:
         assert_both_are_acknowledged(answer)

@@ -15,6 +15,7 @@ COMMANDS = {
     "chain start",
     "deploy",
     "work",
+    "serve",
     "submit",
     "status",
     "ack list",

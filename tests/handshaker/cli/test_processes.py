@@ -109,7 +109,7 @@ def test_bundles_are_imported_once(tmp_path: Path) -> None:
     (tmp_path / "bundles").mkdir()
     written(tmp_path / "bundles" / "one.json", [family.patient, *family.usual()[1:]])
     shell = Shell({"instance": str(tmp_path / "instance")})
-    with running("up", "--port", "0", **shell.settings) as (_, demo):
+    with running("up", "--port", "0", "--web-port", "0", **shell.settings) as (_, demo):
         assert len(demo["patients"]) == 5
         shell.settings["chain_url"] = demo["chain"]
         first = shell.json("import", tmp_path / "bundles", "--demo")
