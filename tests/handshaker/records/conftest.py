@@ -1,0 +1,7 @@
+"""Hospitals to read charts in."""
+
+from __future__ import annotations
+
+from tests.instances import hospital, own_hospital, pattern_hospital
+
+__all__ = ["hospital", "own_hospital", "pattern_hospital"]
