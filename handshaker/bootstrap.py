@@ -23,6 +23,7 @@ from handshaker.registrar import Registrar
 from handshaker.settings import Settings
 from handshaker.store.sql_store import SqlStore
 from handshaker.template_manager import TemplateManager
+from handshaker.template_review import TemplateReviews
 from handshaker.tokens import Tokens
 from handshaker.validator import Policy, TransactionValidator
 from handshaker.vault.sql_vault import SqlVault
@@ -49,6 +50,7 @@ class Handshaker:
     requests: ConsentRequests
     drafts: Drafts
     explorer: Explorer
+    reviews: TemplateReviews
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -147,6 +149,7 @@ def make_handshaker(
         requests,
         Drafts(store, vault, templates, intake, gateway, requests, clock),
         explorer=Explorer(store, clock),
+        reviews=TemplateReviews(store, templates, generator, clock),
     )
 
 

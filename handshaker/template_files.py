@@ -20,6 +20,12 @@ from handshaker.nesting import text_is_too_deep
 
 LARGEST_FILE = 1_000_000
 
+_ORDER = (
+    *("name", "version", "title", "description", "contract", "function", "roles", "action", "category", "purpose"),
+    *("resource_type", "payload", "rules", "plausibility", "covers", "statement", "off_chain", "sentence", "lifetime"),
+)
+"""The order in which people write a template; an example comes last."""
+
 
 class _StrictLoader(yaml.SafeLoader):
     """Safe YAML without surprises."""
@@ -56,33 +62,35 @@ def load_document(path: Path) -> dict[str, Json]:
 
     Raises ``InputInvalid`` (data: ``path``, ``problem``, and ``line`` and ``column`` from 1 where they are known).
     """
-    text = _read(path)
-    if text_is_too_deep(text):
-        raise _malformed(path, "it is nested too deeply")
-    try:
-        document = _from_json(text) if path.suffix.lower() == ".json" else _from_yaml(text)
-    except json.JSONDecodeError as error:
-        raise _malformed(path, error.msg, error.lineno, error.colno) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise _malformed(path, error.problem or error.context or "it is malformed", *place) from None
-    except yaml.YAMLError:
-        raise _malformed(path, "it holds characters that YAML does not allow") from None
-    except RecursionError:
-        raise _malformed(path, "it is nested too deeply") from None
-    except ValueError as error:
-        raise _malformed(path, str(error)) from None
-    if not isinstance(document, dict):
-        raise _malformed(path, "it must be one document of names and values, not a list or a single value", 1, 1)
-    return document
+    return _document(_read(path), str(path), is_json=path.suffix.lower() == ".json")
+
+
+def read_document(text: str, name: str = "The text") -> dict[str, Json]:
+    """Return the document of YAML or JSON text; raises as `load_document`, with ``name`` for the path."""
+    _check_size(text.encode("utf-8", "surrogatepass"), name)
+    return _document(text, name, is_json=text.lstrip().startswith("{"))
+
+
+def as_yaml(document: Mapping[str, Json], width: int = 100) -> str:
+    """Return a document as YAML, in the order in which people write one."""
+    ordered = {key: document[key] for key in (*_ORDER, *document) if key in document}
+    text: str = yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=width)
+    return text
 
 
 def line_of(path: Path, problem_path: str) -> int | None:
     """Return the line (from 1) of the place that a problem's path names, or of the nearest place around it."""
     try:
-        node: yaml.Node | None = yaml.compose(_read(path), Loader=_StrictLoader)
-    except (InputInvalid, yaml.YAMLError):
+        return line_in(_read(path), problem_path)
+    except InputInvalid:
+        return None
+
+
+def line_in(text: str, problem_path: str) -> int | None:
+    """Return what `line_of` returns, for text."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_StrictLoader)
+    except yaml.YAMLError:
         return None
     line: int | None = None
     rest = problem_path
@@ -93,6 +101,28 @@ def line_of(path: Path, problem_path: str) -> int | None:
             break
         line, node, rest = step
     return line
+
+
+def _document(text: str, name: str, *, is_json: bool) -> dict[str, Json]:
+    if text_is_too_deep(text):
+        raise _malformed(name, "it is nested too deeply")
+    try:
+        document = _from_json(text) if is_json else _from_yaml(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(name, error.msg, error.lineno, error.colno) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        raise _malformed(name, error.problem or error.context or "it is malformed", *place) from None
+    except yaml.YAMLError:
+        raise _malformed(name, "it holds characters that YAML does not allow") from None
+    except RecursionError:
+        raise _malformed(name, "it is nested too deeply") from None
+    except ValueError as error:
+        raise _malformed(name, str(error)) from None
+    if not isinstance(document, dict):
+        raise _malformed(name, "it must be one document of names and values, not a list or a single value", 1, 1)
+    return document
 
 
 def _step_into(node: yaml.Node, rest: str) -> tuple[int, yaml.Node, str] | None:
@@ -114,14 +144,18 @@ def _read(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise _malformed(path, error.strerror or "it cannot be read") from None
-    if len(raw) > LARGEST_FILE:
-        raise _malformed(path, f"it is larger than {LARGEST_FILE} bytes")
+        raise _malformed(str(path), error.strerror or "it cannot be read") from None
+    _check_size(raw, str(path))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise _malformed(path, "it is not UTF-8 text", line) from None
+        raise _malformed(str(path), "it is not UTF-8 text", line) from None
+
+
+def _check_size(raw: bytes, name: str) -> None:
+    if len(raw) > LARGEST_FILE:
+        raise _malformed(name, f"it is larger than {LARGEST_FILE} bytes")
 
 
 def _from_yaml(text: str) -> Json:
@@ -145,8 +179,8 @@ def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
-def _malformed(path: Path, problem: str, line: int | None = None, column: int | None = None) -> InputInvalid:
+def _malformed(name: str, problem: str, line: int | None = None, column: int | None = None) -> InputInvalid:
     place = "" if line is None else f" at line {line}" + ("" if column is None else f", column {column}")
     return InputInvalid(
-        f"{path} cannot be read{place}: {problem}.", path=str(path), problem=problem, line=line, column=column
+        f"{name} cannot be read{place}: {problem}.", path=name, problem=problem, line=line, column=column
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib.resources import as_file, files
@@ -17,7 +18,7 @@ from handshaker.ports import Clock
 from handshaker.schemas import Problem
 from handshaker.template_check import document_problems
 from handshaker.template_example import example_problems
-from handshaker.template_files import line_of, load_document
+from handshaker.template_files import line_in, line_of, load_document, read_document
 from handshaker.vocabulary import Purpose
 
 Document = Mapping[str, Json]
@@ -76,11 +77,40 @@ class TemplateManager:
         Raises ``InputInvalid``, or ``TemplateInvalid`` whose problems also tell their ``line``.
         """
         document = load_document(path)
-        try:
+        with _placed(lambda place: line_of(path, place)):
             return self.parse(document)
-        except TemplateInvalid as error:
-            placed = [problem | {"line": line_of(path, problem["path"])} for problem in error.data["problems"]]
-            raise TemplateInvalid(error.message, **error.data | {"problems": placed}) from None
+
+    def check_text(self, text: str) -> tuple[dict[str, Json], Template]:
+        """Read YAML or JSON text; return the document and its template, which would be the next version.
+
+        Raises ``InputInvalid``, ``TemplateImmutable``, or ``TemplateInvalid`` whose problems tell their ``line``.
+        """
+        document = read_document(text)
+        with _placed(lambda place: line_in(text, place)):
+            return document, self.check_next(document)
+
+    def check_next(self, document: Document) -> Template:
+        """Return the template of a document that could be added now.
+
+        Raises ``TemplateInvalid``, also for a version that is not the next one, and ``TemplateImmutable`` where that
+        version exists.
+        """
+        template = self.parse(document)
+        self._load()
+        newest = max((version for name, version in self._documents if name == template.name), default=0)
+        kept = self._documents.get((template.name, template.version))
+        if kept is not None:
+            content = "already" if kept[0] == template.digest else "with another content"
+            raise TemplateImmutable(
+                f"{template.reference} exists {content}.",
+                name=template.name,
+                version=template.version,
+                next=newest + 1,
+            )
+        if template.version != newest + 1:
+            problem = f"must be {newest + 1}, the next version of {template.name}"
+            raise _invalid(document, [{"path": "version", "problem": problem}])
+        return template
 
     def add(self, document: Document, by: str) -> Template:
         """Check and keep a document; the same one again changes nothing.
@@ -92,17 +122,7 @@ class TemplateManager:
         kept = self._documents.get((template.name, template.version))
         if kept is not None and kept[0] == template.digest:
             return template
-        newest = max((version for name, version in self._documents if name == template.name), default=0)
-        if kept is not None:
-            raise TemplateImmutable(
-                f"{template.reference} exists with another content.",
-                name=template.name,
-                version=template.version,
-                next=newest + 1,
-            )
-        if template.version != newest + 1:
-            problem = f"must be {newest + 1}, the next version of {template.name}"
-            raise _invalid(document, [{"path": "version", "problem": problem}])
+        template = self.check_next(document)
         text = canonical(document).decode()
         self._store.add_template(template.name, template.version, template.digest, text, by, self._clock.now())
         self._load()
@@ -172,6 +192,16 @@ def shipped_documents() -> list[dict[str, Json]]:
         paths = sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(".schema.yaml"))
         documents = [load_document(path) for path in paths]
     return sorted(documents, key=lambda document: (document["name"], document["version"]))
+
+
+@contextmanager
+def _placed(line_of_place: Callable[[str], int | None]) -> Iterator[None]:
+    """Tell the line of every problem that is met meanwhile."""
+    try:
+        yield
+    except TemplateInvalid as error:
+        placed = [problem | {"line": line_of_place(problem["path"])} for problem in error.data["problems"]]
+        raise TemplateInvalid(error.message, **error.data | {"problems": placed}) from None
 
 
 def _invalid(document: Document, problems: list[Problem]) -> TemplateInvalid:

@@ -1,22 +1,17 @@
-"""Commands about templates: ``template list|show|check|add``."""
+"""Commands about templates: ``template list|show|check|add|proposals|approve``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
-import yaml
 from rich.table import Table
 
 from handshaker.cli.output import as_option, console, credential, failing, json_option, opened, print_json
-from handshaker.errors import RoleNotAllowed, TemplateUnknown
+from handshaker.errors import TemplateUnknown
 from handshaker.messages import Json, Template
-
-_ORDER = (
-    *("name", "version", "title", "description", "contract", "function", "roles", "action", "category", "purpose"),
-    *("resource_type", "payload", "rules", "plausibility", "covers", "statement", "off_chain", "sentence", "lifetime"),
-)
-"""The order in which people write a template; an example comes last."""
+from handshaker.template_files import as_yaml
+from handshaker.template_review import Proposal, check_administrator
 
 
 @click.group(short_help="Read, try and add templates.")
@@ -59,12 +54,10 @@ def template_show(name: str, as_json: bool) -> None:
     with opened() as handshaker:
         document = handshaker.templates.document(base, int(version) if at else None)
         versions = handshaker.templates.versions(base)
-    ordered = {key: document[key] for key in (*_ORDER, *document) if key in document}
     if as_json:
-        print_json({**ordered, "versions": list(versions)})
+        print_json({**document, "versions": list(versions)})
     else:
-        width = max(60, min(console.width, 110))
-        click.echo(yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=width), nl=False)
+        click.echo(as_yaml(document, width=max(60, min(console.width, 110))), nl=False)
 
 
 @template.command("check", short_help="Try a template without adding it.")
@@ -80,24 +73,61 @@ def template_check(file: Path, as_json: bool) -> None:
     else:
         console.print(
             f"{checked.reference} fits {checked.contract}.{checked.function}. "
-            f"Keep it: handshaker template add {file} --as administrator",
+            f"Propose it: handshaker template add {file} --as administrator",
             soft_wrap=True,
         )
 
 
-@template.command("add")
+@template.command("add", short_help="Propose a template.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @as_option
 @json_option
 @failing
 def template_add(file: Path, person: str | None, as_json: bool) -> None:
-    """Check a template FILE and add it. Administrators only; a template that was added never changes."""
+    """Check a template FILE and propose it; once a second administrator approves, it is there and never changes."""
     with opened() as handshaker:
         who = credential(handshaker, person)
-        if "administer" not in who.scopes or who.actor.role != "administrator" or not who.actor.active:
-            raise RoleNotAllowed("Only administrators add templates.", role=who.actor.role, allowed=["administrator"])
+        check_administrator(who)
         handshaker.templates.check_file(file)
-        added = handshaker.templates.add(handshaker.templates.load_file(file), who.actor.actor_id)
+        proposal = handshaker.reviews.propose(who, handshaker.templates.load_file(file))
+    if as_json:
+        print_json(_proposal_json(proposal))
+    else:
+        console.print(
+            f"{proposal.reference} is proposed. Another administrator approves it: "
+            f"handshaker template approve {proposal.reference} --as second-administrator",
+            soft_wrap=True,
+        )
+
+
+@template.command("proposals", short_help="List the templates that wait for approval.")
+@json_option
+@failing
+def template_proposals(as_json: bool) -> None:
+    """List the templates that one administrator proposed and a second one has to approve."""
+    with opened() as handshaker:
+        proposals = handshaker.reviews.open()
+    if as_json:
+        print_json([_proposal_json(each) for each in proposals])
+        return
+    for each in proposals:
+        at = each.proposed_at.strftime("%Y-%m-%d %H:%M UTC")
+        console.print(f"{each.reference}  [dim]by {each.proposer_name} on {at}[/]", soft_wrap=True)
+    if not proposals:
+        console.print("No template waits for approval.")
+
+
+@template.command("approve", short_help="Approve what another administrator proposed.")
+@click.argument("reference", metavar="NAME@VERSION")
+@as_option
+@json_option
+@failing
+def template_approve(reference: str, person: str | None, as_json: bool) -> None:
+    """Approve the template NAME@VERSION that another administrator proposed: from now on it can be used."""
+    with opened() as handshaker:
+        who = credential(handshaker, person)
+        check_administrator(who)
+        added = handshaker.reviews.approve(who, handshaker.reviews.find(reference).proposal_id)
     if as_json:
         print_json(_summary(added))
     else:
@@ -117,4 +147,15 @@ def _summary(each: Template) -> dict[str, Json]:
         "category": each.category,
         "purpose": each.purpose.name if each.purpose is not None else None,
         "digest": each.digest,
+    }
+
+
+def _proposal_json(each: Proposal) -> dict[str, Json]:
+    return {
+        "proposal": each.proposal_id,
+        "name": each.name,
+        "version": each.version,
+        "digest": each.digest,
+        "proposedBy": each.proposed_by,
+        "proposedAt": each.proposed_at.isoformat(),
     }

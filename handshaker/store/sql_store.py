@@ -12,6 +12,7 @@ from handshaker.store.explorer import ExplorerStore
 from handshaker.store.intake import IntakeStore
 from handshaker.store.network import NetworkStore
 from handshaker.store.people import PeopleStore
+from handshaker.store.proposals import ProposalStore
 from handshaker.store.queue import QueueStore
 from handshaker.store.records import RecordStore
 
@@ -30,6 +31,7 @@ class SqlStore:
         self.audit = AuditStore(database)
         self.records = RecordStore(database)
         self.explorer = ExplorerStore(database)
+        self.proposals = ProposalStore(database)
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
