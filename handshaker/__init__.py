@@ -5,16 +5,34 @@ together. The library knows no web framework; what is exported here is all that 
 """
 
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.errors import HandshakerError, NotAuthenticated
+from handshaker.errors import (
+    CodeRefused,
+    HandshakerError,
+    LoginRefused,
+    NotAuthenticated,
+    PasswordRefused,
+    UsernameRefused,
+    UsernameTaken,
+)
+from handshaker.logins import TotpEnrolment
+from handshaker.sessions import OpenSession, Session
 from handshaker.settings import Settings, read_settings
 from handshaker.tokens import Credential
 
 __all__ = [
+    "CodeRefused",
     "Credential",
     "Handshaker",
     "HandshakerError",
+    "LoginRefused",
     "NotAuthenticated",
+    "OpenSession",
+    "PasswordRefused",
+    "Session",
     "Settings",
+    "TotpEnrolment",
+    "UsernameRefused",
+    "UsernameTaken",
     "make_handshaker",
     "read_settings",
 ]

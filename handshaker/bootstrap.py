@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from handshaker.clock import SystemClock
 from handshaker.errors import NotDeployed
@@ -12,6 +13,7 @@ from handshaker.explorer import Explorer
 from handshaker.generator import TransactionGenerator
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
+from handshaker.logins import Logins
 from handshaker.messages import Deployment
 from handshaker.ports import Clock
 from handshaker.records.chart import Charts
@@ -20,6 +22,7 @@ from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway
 from handshaker.records.requests import ConsentRequests
 from handshaker.registrar import Registrar
+from handshaker.sessions import Sessions
 from handshaker.settings import Settings
 from handshaker.store.sql_store import SqlStore
 from handshaker.template_manager import TemplateManager
@@ -42,6 +45,8 @@ class Handshaker:
     templates: TemplateManager
     generator: TransactionGenerator
     tokens: Tokens
+    sessions: Sessions
+    logins: Logins
     intake: Intake
     registrar: Registrar
     patients: PatientFinder
@@ -126,6 +131,23 @@ def make_handshaker(
     templates = TemplateManager(store.catalogue, clock)
     generator = TransactionGenerator()
     tokens = Tokens(store.people, vault, clock)
+    sessions = Sessions(
+        store.logins,
+        store.people,
+        vault,
+        clock,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        longest=timedelta(hours=settings.session_hours),
+    )
+    logins = Logins(
+        store.logins,
+        store.people,
+        vault,
+        tokens,
+        sessions,
+        clock,
+        totp_for_everyone=settings.totp == "everyone",
+    )
     reached = chain
     intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit)
     registrar = Registrar(store, vault, intake, tokens, clock)
@@ -141,6 +163,8 @@ def make_handshaker(
         templates,
         generator,
         tokens,
+        sessions,
+        logins,
         intake,
         registrar,
         patients,

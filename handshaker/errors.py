@@ -73,6 +73,41 @@ class NotAuthenticated(IntakeRefused):
     mend = "Ask an administrator for a new token."
 
 
+class LoginRefused(HandshakerError):
+    """Somebody could not log in, unlock or say the password; the message is the same whatever was wrong."""
+
+    code = "login-refused"
+    mend = "Try again. After several failures the login rests for some minutes; an administrator can invite you again."
+
+
+class UsernameTaken(HandshakerError):
+    """Another person has that username. Data: ``username``."""
+
+    code = "username-taken"
+    mend = "Choose another one."
+
+
+class UsernameRefused(HandshakerError):
+    """That cannot be a username."""
+
+    code = "username-refused"
+    mend = "Choose another one, such as the beginning of your e-mail address."
+
+
+class PasswordRefused(HandshakerError):
+    """The password is too weak. Data: ``problem``: ``too-short``, ``too-long``, ``username`` or ``obvious``."""
+
+    code = "password-refused"
+    mend = "Take several words that belong together for you alone."
+
+
+class CodeRefused(HandshakerError):
+    """The one-time password does not fit the second factor that is being enrolled."""
+
+    code = "code-refused"
+    mend = "Check that the phone's clock is right, and type the newest code."
+
+
 class ActorUnknown(IntakeRefused):
     """The token's actor is not in the directory. Data: ``actor_id``."""
 

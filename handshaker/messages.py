@@ -75,6 +75,8 @@ class Token:
     issued_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    label: str = ""
+    """What its owner calls it."""
 
 
 @dataclass(frozen=True, slots=True)

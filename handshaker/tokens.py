@@ -6,20 +6,23 @@ only the secret opens, nobody keeps the secret.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from handshaker.bearer import SECRET_BYTES, hashed, is_secret, parsed, spelled
 from handshaker.errors import NotAuthenticated
 from handshaker.messages import Actor, Token
 from handshaker.ports import Clock, Vault
 from handshaker.store.people import PeopleStore
+from handshaker.vocabulary import ActorKind
 
 LIFETIME = timedelta(days=90)
+LONGEST_LIFETIME = timedelta(days=366)
+INVITATION_LIFETIME = timedelta(days=7)
+INVITATION = ("enroll",)
+"""The scopes of an invitation: a token that only serves to choose a password, once."""
+_LABEL_LENGTH = 80
 _PREFIX = "hsk"
 
 
@@ -44,50 +47,118 @@ class Tokens:
 
     def enroll(self, actor_id: str, scopes: tuple[str, ...] = ("submit", "read")) -> tuple[str, str]:
         """Make a vault-kept key for ``actor_id`` with its first token; return ``(address, token)``."""
-        token_id, secret = secrets.token_hex(8), secrets.token_bytes(32)
+        token_id, secret = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
         address = self._vault.create_signing_key(actor_id, secret, token_id)
-        self._keep(token_id, actor_id, secret, scopes)
-        return address, _text(token_id, secret)
+        is_invitation = scopes == INVITATION
+        lifetime = INVITATION_LIFETIME if is_invitation else LIFETIME
+        self._keep(token_id, actor_id, secret, scopes, "invitation" if is_invitation else "first token", lifetime)
+        return address, spelled(_PREFIX, token_id, secret)
 
-    def issue(self, holder: Credential, scopes: tuple[str, ...]) -> str:
-        """Make another token for the holder of a valid one, with no more scopes than that has."""
-        token_id, secret = secrets.token_hex(8), secrets.token_bytes(32)
-        if holder.actor.custodial:
-            self._vault.add_secret(holder.actor.actor_id, holder.secret, secret, token_id)
-        kept = tuple(scope for scope in scopes if scope in holder.scopes)
-        self._keep(token_id, holder.actor.actor_id, secret, kept)
-        return _text(token_id, secret)
+    def issue(
+        self, holder: Credential, scopes: tuple[str, ...], *, label: str = "", lifetime: timedelta = LIFETIME
+    ) -> str:
+        """Make another token for the holder of a valid one or of a live session, with no more scopes than that has.
+
+        ``lifetime`` is at most a year (``ValueError``). Raises ``NotAuthenticated`` for an invitation, which opens
+        nothing, for a session that is locked, and for somebody who was ended meanwhile.
+        """
+        kept = tuple(scope for scope in scopes if scope in holder.scopes and scope not in INVITATION)
+        if not kept or set(holder.scopes) & set(INVITATION):
+            raise _refusal()
+        return self._issue(holder, kept, label, lifetime)
+
+    def invite(self, holder: Credential) -> str:
+        """Make an invitation for the holder of a token that may do all that they may; return its text.
+
+        With it they choose a username and a password in the web application, also new ones in place of others. Earlier
+        invitations end. Raises ``NotAuthenticated`` for any other credential, and for patients.
+        """
+        is_whole = set(complete_scopes(holder.actor)) <= set(holder.scopes)
+        if not is_whole or holder.token_id.startswith("session/") or holder.actor.kind is ActorKind.PATIENT:
+            raise _refusal()
+        for earlier in self.of(holder.actor.actor_id):
+            if earlier.scopes == INVITATION:
+                self.revoke(holder.actor.actor_id, earlier.token_id)
+        return self._issue(holder, INVITATION, "invitation", INVITATION_LIFETIME)
+
+    def of(self, actor_id: str) -> list[Token]:
+        """Return the tokens of ``actor_id`` that are neither revoked nor expired, newest first."""
+        return self._people.tokens(actor_id, self._clock.now())
 
     def revoke(self, actor_id: str, token_id: str) -> None:
-        """End a token: it proves nothing and opens nothing from now on."""
-        self._people.revoke_token(token_id, self._clock.now())
+        """End a token of ``actor_id``: it proves nothing and opens nothing from now on. Safe to repeat."""
+        self._people.revoke_token(actor_id, token_id, self._clock.now())
         self._vault.remove_secret(actor_id, token_id)
 
+    def revoke_all(self, actor_id: str) -> None:
+        """End every token of ``actor_id``."""
+        for token in self.of(actor_id):
+            self.revoke(actor_id, token.token_id)
+
     def authenticate(self, text: str) -> Credential:
-        """Return whose token this is; raises ``NotAuthenticated``, in the same words whatever is wrong."""
-        refusal = NotAuthenticated("There is no valid token.")
-        parts = text.strip().split("_", 2)
-        if len(parts) != 3 or parts[0] != _PREFIX:
-            raise refusal
-        try:
-            secret = base64.urlsafe_b64decode(parts[2] + "=" * (-len(parts[2]) % 4))
-        except (binascii.Error, ValueError):
-            raise refusal from None
-        token = self._people.token(parts[1])
-        known = token.secret_hash if token else bytes(32)
-        if not hmac.compare_digest(hashlib.sha256(secret).digest(), known) or token is None:
-            raise refusal
+        """Return whose token this is; raises ``NotAuthenticated``, in the same words whatever is wrong.
+
+        An invitation is no token here.
+        """
+        credential = self._authenticated(text)
+        if set(credential.scopes) & set(INVITATION):
+            raise _refusal()
+        return credential
+
+    def invitation(self, text: str) -> Credential:
+        """Return who is invited by this; raises ``NotAuthenticated``, also for what is a token of another kind."""
+        credential = self._authenticated(text)
+        if credential.scopes != INVITATION:
+            raise _refusal()
+        return credential
+
+    def _authenticated(self, text: str) -> Credential:
+        parts = parsed(_PREFIX, text)
+        token = self._people.token(parts[0]) if parts else None
+        if parts is None or not is_secret(parts[1], token.secret_hash if token else None) or token is None:
+            raise _refusal()
         if token.revoked_at is not None or token.expires_at <= self._clock.now():
-            raise refusal
+            raise _refusal()
         actor = self._people.actor(token.actor_id)
         if actor is None:
-            raise refusal
-        return Credential(actor, token.token_id, token.scopes, secret)
+            raise _refusal()
+        return Credential(actor, token.token_id, token.scopes, parts[1])
 
-    def _keep(self, token_id: str, actor_id: str, secret: bytes, scopes: tuple[str, ...]) -> None:
+    def _issue(self, holder: Credential, scopes: tuple[str, ...], label: str, lifetime: timedelta) -> str:
+        if not timedelta() < lifetime <= LONGEST_LIFETIME:
+            raise ValueError("A token lives for a year at most.")
+        actor_id = holder.actor.actor_id
+        token_id, secret = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
+        if holder.actor.custodial:
+            self._vault.add_secret(actor_id, holder.secret, secret, token_id)
+        if not self._keep(token_id, actor_id, secret, scopes, label, lifetime, to_active=True):
+            self._vault.remove_secret(actor_id, token_id)
+            raise _refusal()
+        return spelled(_PREFIX, token_id, secret)
+
+    def _keep(
+        self,
+        token_id: str,
+        actor_id: str,
+        secret: bytes,
+        scopes: tuple[str, ...],
+        label: str,
+        lifetime: timedelta,
+        *,
+        to_active: bool = False,
+    ) -> bool:
         now = self._clock.now()
-        self._people.put_token(Token(token_id, actor_id, hashlib.sha256(secret).digest(), scopes, now, now + LIFETIME))
+        token = Token(
+            token_id, actor_id, hashed(secret), scopes, now, now + lifetime, label=label.strip()[:_LABEL_LENGTH]
+        )
+        return self._people.put_token(token, to_active=to_active)
 
 
-def _text(token_id: str, secret: bytes) -> str:
-    return f"{_PREFIX}_{token_id}_{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+def complete_scopes(actor: Actor) -> tuple[str, ...]:
+    """Return all that ``actor`` may be allowed."""
+    own = ("submit", "read")
+    return (*own, "administer") if actor.kind is ActorKind.ADMINISTRATOR else own
+
+
+def _refusal() -> NotAuthenticated:
+    return NotAuthenticated("There is no valid token.")

@@ -105,45 +105,57 @@ class PeopleStore:
             query = _patients().order_by(s.patients.c.registered_at, s.patients.c.patient_id)
             return [_patient(row) for row in connection.execute(query).mappings()]
 
-    def put_token(self, token: Token) -> None:
-        """Insert a token."""
+    def put_token(self, token: Token, *, to_active: bool = False) -> bool:
+        """Insert a token; ``False``, and nothing written, if only ``to_active`` actors may have it and theirs ended."""
         with self._database.write() as connection:
+            may = sa.select(s.actors.c.active).where(s.actors.c.actor_id == token.actor_id).with_for_update()
+            if to_active and not connection.execute(may).scalar():
+                return False
             connection.execute(
                 sa.insert(s.tokens).values(
                     token_id=token.token_id,
                     actor_id=token.actor_id,
                     secret_hash=token.secret_hash,
                     scopes=list(token.scopes),
+                    label=token.label,
                     issued_at=token.issued_at,
                     expires_at=token.expires_at,
                     revoked_at=token.revoked_at,
                 )
             )
+            return True
 
     def token(self, token_id: str) -> Token | None:
         """Return a token by id."""
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(s.tokens).where(s.tokens.c.token_id == token_id)).mappings().first()
-        if row is None:
-            return None
-        return Token(
-            row["token_id"],
-            row["actor_id"],
-            row["secret_hash"],
-            tuple(row["scopes"]),
-            row["issued_at"],
-            row["expires_at"],
-            row["revoked_at"],
-        )
+        found = self._tokens(s.tokens.c.token_id == token_id)
+        return found[0] if found else None
 
-    def revoke_token(self, token_id: str, at: datetime) -> None:
-        """End a token; one that has ended keeps its time."""
+    def tokens(self, actor_id: str, at: datetime) -> list[Token]:
+        """Return the tokens of an actor that are good at ``at``, newest first."""
+        return self._tokens(s.tokens.c.actor_id == actor_id, *_good(at))
+
+    def invitations(self, at: datetime) -> list[Token]:
+        """Return everybody's open invitations, newest first."""
+        return [
+            token for token in self._tokens(*_good(at), s.tokens.c.label == "invitation") if "enroll" in token.scopes
+        ]
+
+    def revoke_token(self, actor_id: str, token_id: str, at: datetime) -> None:
+        """End a token of an actor; one that has ended keeps its time."""
+        mine = (s.tokens.c.token_id == token_id, s.tokens.c.actor_id == actor_id)
         with self._database.write() as connection:
-            connection.execute(
-                sa.update(s.tokens)
-                .where(s.tokens.c.token_id == token_id, s.tokens.c.revoked_at.is_(None))
-                .values(revoked_at=at)
-            )
+            connection.execute(sa.update(s.tokens).where(*mine, s.tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+
+    def rename_actor(self, actor_id: str, name: str) -> None:
+        """Call an actor by another name; the chain knows no names."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(s.actors).where(s.actors.c.actor_id == actor_id).values(name=name))
+
+    def rename_organisation(self, organisation_id: int, name: str) -> None:
+        """Call an organisation by another name."""
+        mine = s.organisations.c.organisation_id == organisation_id
+        with self._database.write() as connection:
+            connection.execute(sa.update(s.organisations).where(mine).values(name=name))
 
     def request_consent(self, **request: Any) -> bool:
         """Insert a request for consent; return whether it is new (the same wish is kept once)."""
@@ -168,6 +180,12 @@ class PeopleStore:
             row = connection.execute(_patients().where(where)).mappings().first()
         return _patient(row) if row else None
 
+    def _tokens(self, *where: sa.ColumnElement[bool]) -> list[Token]:
+        query = sa.select(s.tokens).where(*where).order_by(s.tokens.c.issued_at.desc(), s.tokens.c.token_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Token(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+
     def _put(self, table: sa.Table, values: dict[str, Any], key: str) -> None:
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
         statement = insert(table).values(values)
@@ -178,6 +196,10 @@ class PeopleStore:
                     index_elements=[key], set_=changes, where=table.c.version <= statement.excluded.version
                 )
             )
+
+
+def _good(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return s.tokens.c.revoked_at.is_(None), s.tokens.c.expires_at > at
 
 
 def _patients() -> sa.Select[Any]:

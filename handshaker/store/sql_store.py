@@ -10,6 +10,7 @@ from handshaker.store.chain_view import ChainViewStore
 from handshaker.store.database import Database
 from handshaker.store.explorer import ExplorerStore
 from handshaker.store.intake import IntakeStore
+from handshaker.store.logins import LoginStore
 from handshaker.store.network import NetworkStore
 from handshaker.store.people import PeopleStore
 from handshaker.store.proposals import ProposalStore
@@ -23,6 +24,7 @@ class SqlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.people = PeopleStore(database)
+        self.logins = LoginStore(database)
         self.catalogue = CatalogueStore(database)
         self.intake = IntakeStore(database)
         self.queue = QueueStore(database)
