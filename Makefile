@@ -8,19 +8,23 @@ PY := .venv/bin/python
 PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 
-.PHONY: help setup run test bench lint format compile lock clean
+.PHONY: help setup browser run test bench lint format compile messages screenshots lock clean
 
 help: ## Show the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: $(PYTHON_READY) $(NODE_READY) ## Install the Python and Node packages that the locks name
 	@:
+
+# Asked each time, for a browser may go as it came; that takes some milliseconds.
+browser: $(PYTHON_READY) ## Find Chromium for the tests of the web application, or install it
+	@scripts/setup.sh browser
 
 # `exec` leaves one process to hear Ctrl-C: the program, which stops what it started.
 run: setup ## Start chain, contracts, demo hospital and worker; Ctrl-C stops everything
 	@exec .venv/bin/handshaker up
 
-test: setup ## Run all tests, on all cores
+test: setup browser ## Run all tests, on all cores
 	@$(PY) -m pytest -n auto --dist loadgroup
 
 bench: setup ## Measure throughput and gas
@@ -38,6 +42,12 @@ format: $(PYTHON_READY) ## Mend what style can be mended by machine
 
 compile: setup ## Compile the contracts into handshaker/artifacts
 	@$(PY) scripts/compile.py
+
+messages: $(PYTHON_READY) ## Bring the catalogues of translations up to the sources
+	@$(PY) scripts/catalogues.py
+
+screenshots: setup browser ## Photograph the main pages into docs/screenshots
+	@$(PY) scripts/screenshots.py
 
 lock: $(PYTHON_READY) ## Resolve requirements.lock and package-lock.json again
 	@$(PY) scripts/lock.py

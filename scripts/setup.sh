@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bring `.venv` or `node_modules` up to their lock files (`make setup`). Called only when a lock has changed, and safe
-# to repeat: a run that was interrupted leaves no mark, so the next one starts over.
+# Bring `.venv` or `node_modules` up to their lock files (`make setup`), or see to a browser (`make browser`). Safe to
+# repeat: a run that was interrupted leaves no mark, so the next one starts over.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -46,8 +46,35 @@ setup_node() {
   npm ci --silent
 }
 
+# The same order as in scripts/browser.py.
+has_browser() {
+  if [ -n "${HANDSHAKER_TEST_BROWSER:-}" ]; then
+    command -v "$HANDSHAKER_TEST_BROWSER" >/dev/null ||
+      fail "HANDSHAKER_TEST_BROWSER names $HANDSHAKER_TEST_BROWSER, which is no program here." \
+        "Let it name Chromium or Chrome, or unset it to have one found."
+    return 0
+  fi
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    .venv/bin/python scripts/browser.py >/dev/null 2>&1
+}
+
+setup_browser() {
+  has_browser && return
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing Chromium and its fonts with apt-get"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq || echo "setup: apt-get update failed; trying with the lists that are here" >&2
+    apt-get install -qq -y --no-install-recommends chromium fonts-liberation >/dev/null
+    has_browser && return
+  fi
+  fail "A browser is needed to test the web application, and neither chromium nor google-chrome is on the PATH." \
+    "Install it from your system's packages (Debian: apt install chromium fonts-liberation), let Playwright bring" \
+    "its own (.venv/bin/playwright install chromium), or name one: make HANDSHAKER_TEST_BROWSER=/path/to/chrome test"
+}
+
 case "${1:-}" in
   python) setup_python ;;
   node) setup_node ;;
-  *) fail "usage: scripts/setup.sh python|node" ;;
+  browser) setup_browser ;;
+  *) fail "usage: scripts/setup.sh python|node|browser" ;;
 esac
