@@ -10,6 +10,7 @@ from handshaker.errors import NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ChainProfile, named
 from handshaker.explorer import Explorer
+from handshaker.following import Following
 from handshaker.generator import TransactionGenerator
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
@@ -55,6 +56,7 @@ class Handshaker:
     requests: ConsentRequests
     drafts: Drafts
     explorer: Explorer
+    following: Following
     reviews: TemplateReviews
 
     def adopt(self, deployment: Deployment) -> None:
@@ -154,6 +156,7 @@ def make_handshaker(
     patients = PatientFinder(store, vault)
     gateway = Gateway(store, lambda: reached, clock)
     requests = ConsentRequests(store, gateway, clock)
+    explorer = Explorer(store, clock)
     return Handshaker(
         settings,
         clock,
@@ -172,7 +175,8 @@ def make_handshaker(
         Charts(store, vault, templates, patients, gateway),
         requests,
         Drafts(store, vault, templates, intake, gateway, requests, clock),
-        explorer=Explorer(store, clock),
+        explorer=explorer,
+        following=Following(store, explorer, clock),
         reviews=TemplateReviews(store, templates, generator, clock),
     )
 
