@@ -12,6 +12,7 @@ from handshaker.ethereum.nodes import ChainProfile, named
 from handshaker.explorer import Explorer
 from handshaker.following import Following
 from handshaker.generator import TransactionGenerator
+from handshaker.health import Health
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
 from handshaker.logins import Logins
@@ -58,6 +59,7 @@ class Handshaker:
     explorer: Explorer
     following: Following
     reviews: TemplateReviews
+    health: Health
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -178,6 +180,7 @@ def make_handshaker(
         explorer=explorer,
         following=Following(store, explorer, clock),
         reviews=TemplateReviews(store, templates, generator, clock),
+        health=Health(settings, store, vault, chain, clock),
     )
 
 

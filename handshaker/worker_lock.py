@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from handshaker.bootstrap import Handshaker
 from handshaker.errors import HandshakerError
+from handshaker.file_lock import hold
 
 
 class WorkerRunning(HandshakerError):
@@ -23,16 +22,10 @@ class WorkerRunning(HandshakerError):
 @contextmanager
 def claim(instance: Path, name: str) -> Iterator[None]:
     """Hold the name of a worker; raises ``WorkerRunning`` when another process does."""
-    path = instance / f"{name}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise WorkerRunning(f"A worker named {name} runs already.", worker=name) from None
+    with hold(instance / f"{name}.lock") as is_ours:
+        if not is_ours:
+            raise WorkerRunning(f"A worker named {name} runs already.", worker=name)
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

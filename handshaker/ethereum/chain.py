@@ -84,11 +84,12 @@ class EthereumChain:
 
     def identity(self) -> ChainIdentity:
         """Return chain id and genesis hash, asked once."""
-        if self._identity is None:
+        identity = self._identity
+        if identity is None:
             chain_id = self._ask(lambda: self._web3.eth.chain_id)
             genesis = self._ask(lambda: _block(self._web3.eth.get_block(0)))
-            self._identity = ChainIdentity(chain_id, genesis.hash)
-        return self._identity
+            identity = self._identity = ChainIdentity(chain_id, genesis.hash)
+        return identity
 
     def check_deployment(self) -> None:
         """Raise ``ChainMismatch`` unless this is the chain that holds our contracts."""

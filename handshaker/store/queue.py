@@ -107,6 +107,14 @@ class QueueStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def oldest_due(self) -> datetime | None:
+        """Return since when the row waits that waits longest, of those that a worker could take now."""
+        query = sa.select(sa.func.min(s.queue.c.available_at)).where(
+            s.queue.c.state == "waiting", s.queue.c.lease_owner.is_(None)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar()
+
     def earliest_deadline(self) -> int | None:
         """Return the earliest deadline, in seconds, among the rows that wait after a refusal."""
         query = (

@@ -49,6 +49,12 @@ class RelayerKeys:
         with self._rooted.database.reading() as connection:
             return connection.execute(_ADDRESS, {"of_name": name}).scalar_one_or_none()
 
+    def all(self) -> dict[str, str]:
+        """Return every relayer's address by name, in order."""
+        with self._rooted.database.reading() as connection:
+            rows = connection.execute(select(relayers.c.name, relayers.c.address).order_by(relayers.c.name))
+            return {row.name: row.address for row in rows}
+
     def sign(self, address: str, digest: bytes) -> bytes:
         """Return ``r ‖ s ‖ recovery id`` in {0, 1}. Raises ``KeyUnknown``, ``CiphertextInvalid``."""
         found = self._rooted.one(_FIND, {"of_address": to_checksum_address(address)})

@@ -127,6 +127,10 @@ class SqlVault:
         """Return the relayer's address, or none."""
         return self._relayers.address(name)
 
+    def relayers(self) -> dict[str, str]:
+        """Return every relayer's checksummed address by its name."""
+        return self._relayers.all()
+
     def sign_as_relayer(self, address: str, digest: bytes) -> bytes:
         """Return 65 bytes ``r ‖ s ‖ recovery id`` (0 or 1), low s. Raises ``KeyUnknown``, ``CiphertextInvalid``."""
         return self._relayers.sign(address, digest)
