@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from handshaker.bootstrap import Handshaker
+from handshaker.demo_logins import make_login
 from handshaker.errors import ChainError
+from handshaker.login_files import LoginFiles
 from handshaker.messages import Acknowledgement, VerdictKind
 from handshaker.token_files import TokenFiles
 from handshaker.tokens import Credential
@@ -23,6 +25,9 @@ PATIENCE = 120.0
 """Seconds that a step of the demo's making may take."""
 
 ORGANISATIONS = ((1, "Lakeside Hospital"), (2, "Northgate Laboratory"))
+
+ADMINISTRATORS = ("administrator", "second-administrator")
+"""Those whom every instance has; two, because acts that could open records or move control need two."""
 
 PRACTITIONERS = (
     ("doctor-1", "Dr Ilse Aalto", "doctor", 1),
@@ -67,6 +72,8 @@ def make_demo(
 ) -> Demo:
     """Make the demo hospital through the pipeline; a worker must be at work. ``tokens`` keeps everybody's first token.
 
+    The staff's logins are kept in instance/logins.
+
     ``look`` is called while it waits, and ends the making by raising. Raises ``ChainError`` when an act is refused or
     nothing is acknowledged for two minutes.
     """
@@ -99,6 +106,11 @@ def make_demo(
     _expect_valid(handshaker, list(ledger.section("registrations").values()), look)
     say("consents")
     _expect_valid(handshaker, [_consent(handshaker, tokens, label) for label, *_, agrees in PATIENTS if agrees], look)
+    say("logins")
+    logins = LoginFiles(handshaker.settings.instance / "logins")
+    for label in (*ADMINISTRATORS, *(label for label, *_ in PRACTITIONERS)):
+        look()
+        make_login(handshaker, logins, label, tokens.find(label) or "")
     return Demo(dict(ledger.section("practitioners")), dict(ledger.section("patients")))
 
 

@@ -7,6 +7,7 @@ import click
 from handshaker.cli.acknowledgements import ack
 from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
+from handshaker.cli.logins import code, invite
 from handshaker.cli.serving import serve
 from handshaker.cli.templates import template
 from handshaker.cli.transactions import status, submit
@@ -36,5 +37,5 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command):
+for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command, invite, code):
     main.add_command(command)

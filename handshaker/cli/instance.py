@@ -10,6 +10,7 @@ import click
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.cli.output import console, failing, json_option, opened, print_json, token_files, usable_settings
+from handshaker.demo import ADMINISTRATORS
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.ethereum.deployer import deploy as deploy_contracts
 from handshaker.ethereum.deployer import fund
@@ -27,8 +28,6 @@ class PartStopped(HandshakerError):
     mend = "Start again with the same command: nothing is lost."
 
 
-ADMINISTRATORS = ("administrator", "second-administrator")
-"""Two, because acts that could open records or move control need two."""
 _ETHER = 10**18
 _LOCAL_FUNDS = 1_000 * _ETHER
 

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound
+from handshaker.login_files import LoginFiles
 from handshaker.messages import Acknowledgement, Event, Json
 from handshaker.reasons import reason_of
 from handshaker.settings import Settings, read_settings
@@ -154,6 +155,11 @@ def credential(handshaker: Handshaker, person: str | None) -> Credential:
 def token_files(settings: Settings) -> TokenFiles:
     """Return the tokens of an instance's own people."""
     return TokenFiles(settings.instance / "tokens")
+
+
+def login_files(settings: Settings) -> LoginFiles:
+    """Return the logins of the demo hospital's staff."""
+    return LoginFiles(settings.instance / "logins")
 
 
 def patient_id(handshaker: Handshaker, text: str) -> str:

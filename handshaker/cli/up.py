@@ -14,7 +14,7 @@ from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.cli.children import child, first_words
-from handshaker.cli.instance import ADMINISTRATORS, PartStopped, ensure_deployed, prepare_instance, stop_on_signals
+from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance, stop_on_signals
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
@@ -22,14 +22,25 @@ from handshaker.cli.output import (
     credential,
     failing,
     json_option,
+    login_files,
     print_json,
     short,
     token_files,
     usable_settings,
 )
-from handshaker.demo import ORGANISATIONS, PATIENCE, PATIENTS, PRACTITIONERS, Demo, make_demo, show_blood_pressures
+from handshaker.demo import (
+    ADMINISTRATORS,
+    ORGANISATIONS,
+    PATIENCE,
+    PATIENTS,
+    PRACTITIONERS,
+    Demo,
+    make_demo,
+    show_blood_pressures,
+)
 from handshaker.errors import ChainError
 from handshaker.ethereum.ganache import GanacheNode
+from handshaker.login_files import LoginFiles
 from handshaker.messages import Acknowledgement
 from handshaker.settings import read_settings
 
@@ -168,7 +179,9 @@ def _people(demo: Demo, logins: LoginFiles) -> Table:
 
 def _show_command_line(handshaker: Handshaker, demo: Demo, chain: str) -> None:
     console.print(f"\nThe chain is at {chain}.", soft_wrap=True)
-    console.print(f"Tokens for --as and for the API: {token_files(handshaker.settings).folder}/NAME.token", soft_wrap=True)
+    console.print(
+        f"Tokens for --as and for the API: {token_files(handshaker.settings).folder}/NAME.token", soft_wrap=True
+    )
     console.print("Try in another terminal:")
     console.print("  source .venv/bin/activate")
     if chain != read_settings().chain_url:
