@@ -60,6 +60,34 @@ _REASONS: Mapping[str, tuple[str, str]] = {
 }
 
 
+_PASSING = frozenset(
+    {
+        "not-permitted",
+        "statement-expired",
+        "author-not-in-good-standing",
+        "epoch-stale",
+        "patient-unknown",
+        "actor-inactive",
+        "deadline-passed",
+    }
+)
+"""Codes of what time, a patient or an administrator can mend, so that the same payload, signed anew, may be accepted.
+
+Not in here is what lies in the payload itself, in the role, or in a record that was superseded: that needs another
+payload, another author or another record.
+"""
+
+
+def can_pass(code: str) -> bool:
+    """Tell whether a record that was refused with ``code`` may be accepted later without any change."""
+    return code in _PASSING
+
+
+def passing_codes() -> frozenset[str]:
+    """Return every code for which `can_pass` holds."""
+    return _PASSING
+
+
 def reason_of(acknowledgement: Acknowledgement) -> Reason:
     """Return the sentence and the next step of an acknowledgement."""
     return reason(acknowledgement.code, acknowledgement.arguments)
