@@ -1,4 +1,8 @@
-"""Drafts: records that were refused for a reason that can pass, kept sealed until they are signed again."""
+"""Drafts: records that were refused for a reason that can pass, kept sealed until they are signed again.
+
+Nothing is stored for a draft: it is a refused TI of its author whose reason can pass and that nobody has closed. Sent
+again it is a new TI with a new signature, and the old one keeps its ACK.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from handshaker.clinical.reading import Result
+from handshaker.clinical.reading import Result, read
+from handshaker.errors import NotFound
 from handshaker.intake import Intake, Submission
-from handshaker.messages import Json
+from handshaker.messages import Json, Template, VerdictKind
 from handshaker.ports import Clock, Vault
-from handshaker.reasons import Reason
-from handshaker.records.gateway import Gateway
+from handshaker.reasons import Reason, can_pass, passing_codes, reason
+from handshaker.records.bodies import open_body
+from handshaker.records.gateway import Gateway, Inquiry
 from handshaker.records.requests import ConsentRequest, ConsentRequests
+from handshaker.store.records import OwnRow
 from handshaker.store.sql_store import SqlStore
 from handshaker.template_manager import TemplateManager
 from handshaker.tokens import Credential
+from handshaker.vocabulary import CATEGORY_BY_CODE, Action, Purpose
+
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +75,119 @@ class Drafts:
 
     def of(self, credential: Credential) -> list[Draft]:
         """Return the author's open drafts, newest first, at most 100."""
-        raise NotImplementedError
+        names = {template.name for template in self._templates.list() if template.action == "write"}
+        rows = self._store.records.refused(credential.actor.actor_id, names, passing_codes(), _MOST)
+        inquiry, asked = self._gateway.inquiry(), dict[str, list[ConsentRequest]]()
+        drafts = (self._draft(row, credential, inquiry, asked) for row in rows)
+        return [draft for draft in drafts if draft is not None]
 
     def get(self, credential: Credential, ti_id: str) -> Draft:
-        """Return one of them; raises ``NotFound``, also for somebody else's."""
-        raise NotImplementedError
+        """Return one of them; raises ``NotFound``, also for somebody else's and for one that is closed."""
+        row, _, is_closed = self._refused(credential, ti_id)
+        draft = None if is_closed else self._draft(row, credential, self._gateway.inquiry(), {})
+        if draft is None:
+            raise _no_draft(ti_id)
+        return draft
 
     def send(self, credential: Credential, ti_id: str) -> Submission:
         """Sign and submit the same payload again and close the draft; twice is once.
 
-        Raises ``NotFound``, and what intake raises.
+        Raises ``NotFound``, and what intake raises. Where a gate refuses it for a reason that will not pass, the draft
+        stays open.
         """
-        raise NotImplementedError
+        row, successor, is_closed = self._refused(credential, ti_id)
+        if successor is not None:
+            return self._sent(successor)
+        body = open_body(self._vault, ti_id, row.payload)
+        if is_closed or body.problem or not can_pass(row.code or ""):
+            raise _no_draft(ti_id)
+        request = {
+            "template": f"{row.template}@{row.template_version}",
+            "patient": row.patient_id or body.patient_id,
+            "payload": body.payload,
+            "supersedes": body.supersedes,
+            "idempotencyKey": self._unused_key(credential, ti_id),
+        }
+        submission = self._intake.submit(request, credential)
+        if submission.refusal is None or can_pass(submission.refusal.code):
+            self._store.records.close_draft(ti_id, submission.ti_id, self._clock.now())
+        return submission
 
     def discard(self, credential: Credential, ti_id: str) -> None:
         """Give up a refused record of one's own; safe to repeat. Raises ``NotFound``."""
-        raise NotImplementedError
+        self._refused(credential, ti_id)
+        self._store.records.close_draft(ti_id, None, self._clock.now())
+
+    def _refused(self, credential: Credential, ti_id: str) -> tuple[OwnRow, str | None, bool]:
+        found = self._store.records.refused_one(credential.actor.actor_id, ti_id)
+        if found is None or self._template(found[0]).action != "write":
+            raise _no_draft(ti_id)
+        return found
+
+    def _sent(self, ti_id: str) -> Submission:
+        """Return what was submitted in a draft's place before."""
+        return Submission(
+            ti_id, None, self._store.intake.statement_hash(ti_id), True, self._store.audit.acknowledgement(ti_id)
+        )
+
+    def _unused_key(self, credential: Credential, ti_id: str) -> str:
+        """Return the key of the attempt that is under way, or of the next one if the last came to nothing."""
+        attempt = 1
+        while True:
+            key = f"draft/{ti_id}/{attempt}"
+            tried = self._intake.known(credential.actor.actor_id, key)
+            acknowledgement = self._store.audit.acknowledgement(tried) if tried else None
+            if acknowledgement is None or acknowledgement.kind is VerdictKind.VALID or can_pass(acknowledgement.code):
+                return key
+            attempt += 1
+
+    def _draft(
+        self, row: OwnRow, credential: Credential, inquiry: Inquiry, asked: dict[str, list[ConsentRequest]]
+    ) -> Draft | None:
+        """Return the draft of a row; ``None`` where its payload cannot be read any more or was no record."""
+        template, body = self._template(row), open_body(self._vault, row.ti_id, row.payload)
+        patient_id = row.patient_id or body.patient_id
+        if body.problem or not can_pass(row.code or "") or patient_id is None or template.category is None:
+            return None
+        content = read(body.payload)
+        return Draft(
+            ti_id=row.ti_id,
+            template=template.reference,
+            patient_id=patient_id,
+            category=template.category,
+            title=content.title,
+            payload=body.payload,
+            text=content.text,
+            results=content.results,
+            reason=reason(row.code or "", row.arguments),
+            code=row.code or "",
+            refused_at=row.acknowledged_at or row.received_at,
+            requested=self._requested(credential, patient_id, template, asked),
+            is_ready=_is_ready(credential, patient_id, template, inquiry),
+        )
+
+    def _requested(
+        self, credential: Credential, patient_id: str, template: Template, asked: dict[str, list[ConsentRequest]]
+    ) -> ConsentRequest | None:
+        """Return the newest request that covers what a template writes."""
+        if patient_id not in asked:
+            asked[patient_id] = self._requests.about(credential, patient_id)
+        purpose, category = template.purpose or Purpose.TREAT, template.category or ""
+        return next(
+            (each for each in asked[patient_id] if each.covers(patient_id, Action.WRITE, category, purpose)), None
+        )
+
+    def _template(self, row: OwnRow) -> Template:
+        return self._templates.get(row.template, row.template_version)
+
+
+def _is_ready(credential: Credential, patient_id: str, template: Template, inquiry: Inquiry) -> bool:
+    category = CATEGORY_BY_CODE.get(template.category or "")
+    if category is None or credential.actor.role not in template.roles:
+        return False
+    purpose = template.purpose or Purpose.TREAT
+    return inquiry.permits_all(patient_id, credential.actor, Action.WRITE, [category], purpose) and inquiry.reachable
+
+
+def _no_draft(ti_id: str) -> NotFound:
+    return NotFound("You have no such draft.", what="draft", id=ti_id)
