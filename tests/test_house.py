@@ -129,7 +129,7 @@ def test_the_project_asks_for_every_package_that_it_imports() -> None:
     own = {path.parts[len(ROOT.parts)] for path in own_files(".py")}
     missing = set()
     for path in own_files(".py"):
-        asked = run if path.is_relative_to(ROOT / "handshaker") else develop
+        asked = run if path.relative_to(ROOT).parts[0] in {"handshaker", "webapp"} else develop
         for name in imported(path) - own - sys.stdlib_module_names:
             if not {distribution_name(provider) for provider in providers.get(name, [name])} & asked:
                 missing.add(f"{named(path)}: {name}")
@@ -145,14 +145,36 @@ def test_the_node_lock_is_exact_and_without_addresses() -> None:
         assert not name or package.get("inBundle") or "os" in package or "integrity" in package, name
 
 
-def test_all_that_the_library_reads_at_run_time_is_packaged() -> None:
-    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["handshaker"]
-    package = ROOT / "handshaker"
+@pytest.mark.parametrize("package", ["handshaker", "webapp"])
+def test_all_that_is_read_at_run_time_is_packaged(package: str) -> None:
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"][package]
     left_out = [
         named(path)
         for path in TRACKED
-        if path.is_relative_to(package)
+        if path.is_relative_to(ROOT / package)
         and path.suffix != ".py"
-        and not any(fnmatch(path.relative_to(package).as_posix(), pattern) for pattern in data)
+        and not any(fnmatch(path.relative_to(ROOT / package).as_posix(), pattern) for pattern in data)
     ]
     assert left_out == []
+
+
+def vendored() -> list[Path]:
+    """Return the folders of front-end files by others, each named ``PACKAGE@VERSION``."""
+    return sorted({path.parent for path in TRACKED if fnmatch(named(path), VENDORED)})
+
+
+@pytest.mark.parametrize("folder", vendored(), ids=lambda folder: folder.name)
+def test_front_end_files_of_others_are_what_their_package_holds_with_its_licence(folder: Path) -> None:
+    name, _, version = folder.name.rpartition("@")
+    package = ROOT / "node_modules" / name
+    asked = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    assert asked[name] == version == json.loads((package / "package.json").read_text())["version"]
+    assert "LICENSE" in {path.name for path in folder.iterdir()}
+    for path in folder.iterdir():
+        original = package / path.name if path.name == "LICENSE" else package / "dist" / path.name
+        assert path.read_bytes() == original.read_bytes(), path.name
+
+
+def test_front_end_files_of_others_stand_in_folders_that_name_their_version() -> None:
+    assert vendored()
+    assert all(re.fullmatch(r"[\w.-]+@\d+\.\d+\.\d+", folder.name) for folder in vendored())
