@@ -4,8 +4,10 @@
 together. The library knows no web framework; what is exported here is all that a face such as ``webapp`` may use.
 """
 
-from handshaker import errors
+from handshaker import errors, vocabulary
 from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.clinical import writing
+from handshaker.clinical.unusual import is_unusual
 from handshaker.envelope import SCHEMA as TRANSACTION_SCHEMA
 from handshaker.envelope import parse_json
 from handshaker.errors import (
@@ -17,36 +19,65 @@ from handshaker.errors import (
     UsernameRefused,
     UsernameTaken,
 )
+from handshaker.explorer import Row as TransactionRow
+from handshaker.explorer import Status
+from handshaker.health import Check
+from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
-from handshaker.messages import Acknowledgement, EventKind
+from handshaker.messages import Acknowledgement, Event, EventKind, Template, Token
 from handshaker.reasons import reason_of
+from handshaker.records.chart import Chart, Entry, Series
+from handshaker.records.drafts import Draft
+from handshaker.records.finder import Identity
+from handshaker.records.requests import ConsentRequest
+from handshaker.records.submissions import SentRecord
 from handshaker.schemas import compile_schema, problems_of
 from handshaker.sessions import OpenSession, Session
 from handshaker.settings import Settings, read_settings
 from handshaker.tokens import Credential
+from handshaker.vocabulary import ActorKind, Purpose
 
 __all__ = [
     "TRANSACTION_SCHEMA",
     "Acknowledgement",
+    "ActorKind",
+    "Chart",
+    "Check",
     "CodeRefused",
+    "ConsentRequest",
     "Credential",
+    "Draft",
+    "Entry",
+    "Event",
     "EventKind",
     "Handshaker",
     "HandshakerError",
+    "Identity",
     "LoginRefused",
     "NotAuthenticated",
     "OpenSession",
     "PasswordRefused",
+    "Purpose",
+    "SentRecord",
+    "Series",
     "Session",
     "Settings",
+    "Status",
+    "Submission",
+    "Template",
+    "Token",
     "TotpEnrolment",
+    "TransactionRow",
     "UsernameRefused",
     "UsernameTaken",
     "compile_schema",
     "errors",
+    "is_unusual",
     "make_handshaker",
     "parse_json",
     "problems_of",
     "read_settings",
     "reason_of",
+    "vocabulary",
+    "writing",
 ]

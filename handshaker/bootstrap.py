@@ -23,6 +23,8 @@ from handshaker.records.drafts import Drafts
 from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway
 from handshaker.records.requests import ConsentRequests
+from handshaker.records.roster import Roster
+from handshaker.records.submissions import Submissions
 from handshaker.registrar import Registrar
 from handshaker.sessions import Sessions
 from handshaker.settings import Settings
@@ -56,6 +58,8 @@ class Handshaker:
     charts: Charts
     requests: ConsentRequests
     drafts: Drafts
+    submissions: Submissions
+    roster: Roster
     explorer: Explorer
     following: Following
     reviews: TemplateReviews
@@ -177,6 +181,8 @@ def make_handshaker(
         Charts(store, vault, templates, patients, gateway),
         requests,
         Drafts(store, vault, templates, intake, gateway, requests, clock),
+        submissions=Submissions(store, vault, templates),
+        roster=Roster(store, patients, gateway),
         explorer=explorer,
         following=Following(store, explorer, clock),
         reviews=TemplateReviews(store, templates, generator, clock),

@@ -42,6 +42,7 @@ _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _SECTION = "http://terminology.hl7.org/CodeSystem/v2-0074"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _INTERPRETED = {"H": "High", "L": "Low", "N": "Normal"}
+_REPORTED = ("final", "preliminary")
 _PRESSURES = ("systolic", "diastolic")
 
 
@@ -97,26 +98,36 @@ def note(text: str, kind: str, written_at: datetime) -> dict[str, Any]:
 
 
 def laboratory_report(
-    panel_code: str, values: Mapping[str, float], taken_at: datetime, *, sex: str = "", conclusion: str = ""
+    panel_code: str,
+    values: Mapping[str, float],
+    taken_at: datetime,
+    *,
+    sex: str = "",
+    conclusion: str = "",
+    status: str = "final",
 ) -> dict[str, Any]:
     """Return a FHIR R4 DiagnosticReport with one contained Observation for each value (by `Analyte.code`).
 
-    Each has its reference range and the interpretation that follows from it. Raises ``SchemaViolated``.
+    Each has its reference range and the interpretation that follows from it. ``status`` is ``final`` or
+    ``preliminary``. Raises ``SchemaViolated``.
     """
     known = {each.code: each for each in PANELS}
     if panel_code not in known:
         _refuse("laboratory report", [{"path": "panel", "problem": "is no panel that this form knows"}])
+    if status not in _REPORTED:
+        _refuse("laboratory report", [{"path": "status", "problem": "is neither final nor preliminary"}])
     analytes = {each.code: each for each in panel(panel_code, sex).analytes}
     _refuse("laboratory report", _number_problems(values, analytes, "is no part of this panel"))
     measured = [each for code, each in analytes.items() if code in values]
     report = {
         "resourceType": "DiagnosticReport",
-        "status": "final",
+        "status": status,
         "category": [{"coding": [{"system": _SECTION, "code": "LAB"}]}],
         "code": {"coding": [_loinc(panel_code, known[panel_code].name)]},
         "effectiveDateTime": _moment(taken_at),
         "contained": [
-            {"id": str(number)} | _finding(each, values[each.code], taken_at) for number, each in enumerate(measured, 1)
+            {"id": str(number)} | _finding(each, values[each.code], taken_at) | {"status": status}
+            for number, each in enumerate(measured, 1)
         ],
         "result": [{"reference": f"#{number}"} for number, _ in enumerate(measured, 1)],
     }

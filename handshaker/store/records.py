@@ -168,6 +168,23 @@ class RecordStore:
         query = sa.select(s.late_payloads).where(s.late_payloads.c.statement_hash.in_(statements))
         return {row["statement_hash"]: sealed_of(row, "payload") for row in connection.execute(query).mappings()}
 
+    def granted_to(self, grantees: Collection[str], limit: int) -> list[str]:
+        """Return the patients who ever granted something to one of ``grantees`` (``0x`` hex), last grant first."""
+        patient, newest = s.effects.c.arguments["patientId"].as_string(), sa.func.max(s.effects.c.block_number)
+        query = (
+            sa.select(patient)
+            .where(
+                s.effects.c.contract == "ConsentRegistry",
+                s.effects.c.event == "ConsentGranted",
+                s.effects.c.arguments["grantee"].as_string().in_(grantees),
+            )
+            .group_by(patient)
+            .order_by(newest.desc(), patient)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
     # ---- an author's own -------------------------------------------------------------------------------------------
 
     def unfinished(
