@@ -26,11 +26,12 @@ from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
 from handshaker.messages import Acknowledgement, Event, EventKind, Template, Token
 from handshaker.reasons import reason_of
-from handshaker.records.chart import Chart, Entry, Series
+from handshaker.records.chart import Chart, Entry
 from handshaker.records.drafts import Draft
 from handshaker.records.finder import Identity
 from handshaker.records.requests import ConsentRequest
 from handshaker.records.submissions import SentRecord
+from handshaker.records.trends import Series
 from handshaker.schemas import compile_schema, problems_of
 from handshaker.sessions import OpenSession, Session
 from handshaker.settings import Settings, read_settings
