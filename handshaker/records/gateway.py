@@ -121,11 +121,14 @@ class Inquiry:
     def _ask(self, patient_id: str, actor: Actor, action: Action, category: Category, purpose: Purpose) -> bool:
         if self._moment is None:
             self._moment = max(int(self._clock.now().timestamp()), self._chain.head().timestamp)
+        # The queue before the chain: a revocation leaves the queue only after the chain knows it.
+        if self._closed_by_queue(patient_id, actor, action, purpose) & category.mask:
+            return False
         patient, requester = bytes.fromhex(patient_id[2:]), bytes.fromhex(actor.actor_id[2:])
         (is_permitted,) = self._chain.view(
             "ConsentRegistry", "isPermitted", patient, requester, int(action), category.bit, int(purpose), self._moment
         )
-        return bool(is_permitted) and not self._closed_by_queue(patient_id, actor, action, purpose) & category.mask
+        return bool(is_permitted)
 
     # ---- what the patient has taken back, and the chain does not know yet --------------------------------------------
 

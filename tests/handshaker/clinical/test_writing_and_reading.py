@@ -19,6 +19,7 @@ from handshaker.clinical.writing import (
     NOTE_KINDS,
     PANELS,
     VITAL_SIGNS,
+    Analyte,
     VitalSign,
     interpretation,
     laboratory_report,
@@ -180,7 +181,8 @@ def test_every_code_has_its_check_digit_and_every_unit_is_one() -> None:
     codes = [*NOTE_KINDS, *(chosen.code for chosen in PANELS), *(each.code for each in analytes)]
     codes += [code for sign in VITAL_SIGNS for code in (sign.code, *sign.also)]
     assert all(is_loinc(code) for code in codes)
-    for each in (*VITAL_SIGNS, *analytes):
+    measured: list[VitalSign | Analyte] = [*VITAL_SIGNS, *analytes]
+    for each in measured:
         assert is_ucum(each.ucum)
         assert written_unit(each.ucum) == each.unit
         if isinstance(each, VitalSign) or each.code in RANGES:
