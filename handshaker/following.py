@@ -6,9 +6,9 @@ never a payload. What is somebody else's and what does not exist are answered al
 
 from __future__ import annotations
 
-from handshaker.errors import NotFound
+from handshaker.errors import ActorInactive, NotFound
 from handshaker.explorer import Explorer, Page, Row, Status
-from handshaker.messages import Acknowledgement, Event
+from handshaker.messages import Acknowledgement, Actor, Event
 from handshaker.ports import Clock
 from handshaker.store.sql_store import SqlStore
 from handshaker.tokens import Credential
@@ -23,11 +23,21 @@ class Following:
         self._explorer = explorer
         self._clock = clock
 
+    def check_standing(self, credential: Credential) -> None:
+        """Let pass whoever is active and has a licence that has not run out; raises ``ActorInactive``."""
+        actor = credential.actor
+        if not self._is_in_good_standing(actor):
+            raise ActorInactive(
+                "You may not act: ended, not registered yet, or the licence has run out.",
+                actor_id=actor.actor_id,
+                licence_until=actor.licence_until.isoformat() if actor.licence_until else None,
+            )
+
     def sees_everybody(self, credential: Credential) -> bool:
         """Whether somebody sees more than their own: an administrator or an auditor who is in good standing."""
         actor = credential.actor
-        is_good = actor.active and (actor.licence_until is None or actor.licence_until >= self._clock.now())
-        return is_good and (actor.kind is ActorKind.ADMINISTRATOR or actor.role == Role.AUDITOR.code)
+        is_overseer = actor.kind is ActorKind.ADMINISTRATOR or actor.role == Role.AUDITOR.code
+        return is_overseer and self._is_in_good_standing(actor)
 
     def transactions(
         self,
@@ -108,6 +118,9 @@ class Following:
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many ACKs there are by ``(verdict, code)``."""
         return self._store.audit.counts()
+
+    def _is_in_good_standing(self, actor: Actor) -> bool:
+        return actor.active and (actor.licence_until is None or actor.licence_until >= self._clock.now())
 
     def _own(self, credential: Credential) -> str | None:
         return None if self.sees_everybody(credential) else credential.actor.actor_id

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Requests that are answered at the same time; half of them at most may be open streams of events."""
     web_rate_limits: bool = True
     """Whether requests are counted; only load tests turn this off."""
+    api_requests_per_minute: int = Field(default=1200, gt=0)
+    """How many requests one token, and one address, may make of the API in a minute."""
     public_url: str = "http://localhost:8080"
     """What people type to reach the web application; ``https://…`` in earnest."""
     session_idle_minutes: int = Field(default=15, ge=1, le=240)

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from handshaker import HandshakerError, errors
+from webapp import refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,19 @@ _FAULTS = ("problems",)
 
 TABLE: Mapping[type[HandshakerError], Kind] = {
     HandshakerError: Kind(400, _l("That did not work")),
+    # ---- HTTP and the web application
+    refusals.BadRequest: Kind(400, _l("The request cannot be understood")),
+    refusals.RequestInvalid: Kind(400, _l("The request is not of the right form"), shows=("errors",)),
+    refusals.ScopeMissing: Kind(403, _l("The token is not for this"), shows=("scope",)),
+    refusals.NotPermitted: Kind(403, _l("Not permitted by the patient")),
+    refusals.MethodNotAllowed: Kind(405, _l("Not with this method")),
+    refusals.NotAcceptable: Kind(406, _l("Not in these media types")),
+    refusals.BodyTooLarge: Kind(413, _l("Too large")),
+    refusals.MediaTypeUnknown: Kind(415, _l("Not JSON")),
+    refusals.TooManyRequests: Kind(429, _l("Too many requests"), shows=("seconds",)),
+    refusals.Broken: Kind(500, _l("Something went wrong")),
+    refusals.StreamsExhausted: Kind(503, _l("No place for another stream")),
+    refusals.NotReady: Kind(503, _l("Not ready"), shows=("checks",)),
     # ---- who asks
     errors.NotAuthenticated: Kind(401, _l("Not authenticated"), mend=_l("Send a token that is valid.")),
     errors.LoginRefused: Kind(401, _l("Not logged in")),

@@ -1,0 +1,83 @@
+"""The API of a hospital, and clients of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_babel import Babel
+
+from tests.instances import Instance, hospital, own_hospital, pattern_hospital
+from webapp import access, api
+from webapp.api.contract import BASE
+from webapp.extensions import csrf, limiter
+
+__all__ = ["hospital", "own_hospital", "pattern_hospital"]
+
+
+def make_api(instance: Instance) -> Flask:
+    """The API alone, with the guards of the whole application."""
+    app = Flask(__name__)
+    app.config.update(SECRET_KEY="of these tests", MAX_CONTENT_LENGTH=1_100_000, RATELIMIT_ENABLED=True)
+    app.extensions["handshaker"] = instance.handshaker
+    app.before_request(access.guard)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    Babel(app)
+    api.register(app)
+    limiter.reset()
+    return app
+
+
+class Caller:
+    """Somebody who calls the API with a token."""
+
+    def __init__(self, app: Flask, token: str) -> None:
+        self.token = token
+        self._client = app.test_client(use_cookies=False)
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.open(path, method="GET", **more)
+
+    def post(self, path: str, **more: Any) -> Any:
+        return self.open(path, method="POST", **more)
+
+    def delete(self, path: str, **more: Any) -> Any:
+        return self.open(path, method="DELETE", **more)
+
+    def open(self, path: str, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers |= more.pop("headers", {})
+        address = path if path.startswith("/api") else BASE + path
+        return self._client.open(address, headers=headers, **more)
+
+
+class Callers:
+    """Callers by the name of their token."""
+
+    def __init__(self, app: Flask, instance: Instance) -> None:
+        self.app = app
+        self.instance = instance
+
+    def __getattr__(self, name: str) -> Caller:
+        return self.with_token("" if name == "nobody" else self.instance.tokens[name])
+
+    def with_token(self, token: str) -> Caller:
+        return Caller(self.app, token)
+
+
+@pytest.fixture(scope="module")
+def app(hospital: Instance) -> Flask:
+    return make_api(hospital)
+
+
+@pytest.fixture
+def callers(app: Flask, hospital: Instance) -> Callers:
+    limiter.reset()
+    return Callers(app, hospital)
+
+
+@pytest.fixture
+def own_callers(own_hospital: Instance) -> Callers:
+    return Callers(make_api(own_hospital), own_hospital)
