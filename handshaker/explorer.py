@@ -27,7 +27,8 @@ from handshaker.messages import (
 )
 from handshaker.ports import Clock
 from handshaker.reasons import Reason, reason
-from handshaker.store.explorer import Carrier, Criteria, Leaf, Place, Progress, Row, SentAttempt, StatementRow
+from handshaker.store.explorer import Place
+from handshaker.store.found import Carrier, Criteria, Leaf, Progress, Row, SentAttempt, StatementRow
 from handshaker.store.sql_store import SqlStore
 
 __all__ = [

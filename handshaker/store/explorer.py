@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,128 +11,15 @@ import sqlalchemy as sa
 from handshaker.messages import Block, Effect, EventKind, Json, Origin, Refusal
 from handshaker.store import schema as s
 from handshaker.store.database import Database
+from handshaker.store.found import Carrier, Criteria, Leaf, Progress, Row, SentAttempt, StatementRow
 from handshaker.store.rows import effect_of
 
 Place = tuple[datetime, str]
 """Where a TI stands in the order of arrival: when it was received, and its id."""
 
 _HOUR = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a search."""
-
-    ti_id: str
-    status: EventKind
-    """The last thing that happened to it."""
-    code: str
-    """Of its ACK; before that, the network's refusal that it waits after; else empty."""
-    template: str
-    """``name@version``; ``Contract.Event@0`` for what came straight from the chain."""
-    actor_id: str
-    actor_name: str
-    """Empty for patients, and for somebody who is not in the directory's copy."""
-    patient_id: str | None
-    received_at: datetime
-    acknowledged_at: datetime | None
-    position: int | None
-    """Index of its leaf in the audit log."""
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """What a search is narrowed to; ``None`` does not narrow."""
-
-    status: EventKind | None = None
-    code: str | None = None
-    error: str | None = None
-    """The contract's error that ``code`` stands for, for TIs that wait after it."""
-    actor_id: str | None = None
-    patient_id: str | None = None
-    """Both by their beginning: ``0x`` and hex digits in lower case."""
-    template: str | None = None
-    version: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    """Received at ``since`` or later, and before ``until``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a TI is, in one question."""
-
-    ti_id: str
-    status: EventKind
-    at: datetime
-    """When that happened."""
-    data: Mapping[str, Json]
-    """What its last event says: ``block``, ``transaction``, ``code``."""
-    verdict: str | None
-    code: str | None
-    arguments: Mapping[str, Json] | None
-    refusal: Refusal | None
-    """Why the network refused it last time, if it waits after that."""
-    statement_hash: bytes | None
-    block_number: int | None
-    block_hash: bytes | None
-    transaction_hash: bytes | None
-    position: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRow:
-    """The statement of a TI as it rests."""
-
-    statement_hash: bytes
-    contract: str
-    function: str
-    words: bytes | None
-    """Absent where it was first seen on the chain."""
-    signer: str
-    deadline: int | None
-    custodial: bool
-    has_signature: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SentAttempt:
-    """One signed form of a network transaction; fees are wei for a unit of gas."""
-
-    hash: bytes
-    max_fee: int
-    priority_fee: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """A network transaction that carried the statement."""
-
-    network_id: int
-    relayer: str
-    nonce: int
-    gas: int
-    created_at: datetime
-    settled_at: datetime | None
-    outcome: str | None
-    """``mined``, ``reverted`` or ``replaced``, once settled."""
-    position: int
-    """Of the statement in the batch, from 0."""
-    batch_size: int
-    attempts: tuple[SentAttempt, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """An entry of the audit log about a TI: its ACK, or the contradiction of it."""
-
-    position: int
-    kind: str
-    leaf_hash: bytes
-    leaf: bytes
-    """RFC 8785 JSON, as it was hashed."""
+_COMMON = "effect"
+"""The code of nearly every ACK: the others are few enough to be looked up first."""
 
 
 class ExplorerStore:
@@ -261,8 +147,10 @@ class ExplorerStore:
 
     def activity(self, since: datetime) -> dict[tuple[int, str], int]:
         """Return how many ACKs were written since a moment by ``(hour, verdict)``; hours since the epoch."""
-        moment = sa.cast(sa.extract("epoch", s.acknowledgements.c.acknowledged_at), sa.BigInteger)
-        hour, verdict = (moment / _HOUR) if self._database.is_sqlite else moment // _HOUR, s.acknowledgements.c.verdict
+        seconds = sa.extract("epoch", s.acknowledgements.c.acknowledged_at)
+        # SQLite has whole seconds here, and perhaps no floor; elsewhere a cast would round up.
+        whole = seconds if self._database.is_sqlite else sa.func.floor(seconds)
+        hour, verdict = sa.cast(whole, sa.BigInteger) // _HOUR, s.acknowledgements.c.verdict
         query = sa.select(hour, verdict, sa.func.count()).where(s.acknowledgements.c.acknowledged_at >= since)
         with self._database.read() as connection:
             found = connection.execute(query.group_by(hour, verdict))
@@ -322,22 +210,42 @@ def _conditions(criteria: Criteria) -> list[sa.ColumnElement[bool]]:
 
 
 def _status(status: EventKind | None) -> list[sa.ColumnElement[bool]]:
+    """Return the condition, and one beside it that spares the database to ask for every TI's last event."""
     if status is None:
         return []
     exact = _last_kind() == str(status)
-    if status in (EventKind.VALID, EventKind.INVALID):
+    if status is EventKind.VALID:
         return [s.acknowledgements.c.verdict == str(status), exact]
-    if status is EventKind.CONTRADICTED:
-        told = sa.select(s.outbox.c.ti_id).where(s.outbox.c.topic == "contradiction")
-        return [s.transactions.c.ti_id.in_(told), exact]
-    return [s.acknowledgements.c.ti_id.is_(None), exact]
+    few = {
+        EventKind.INVALID: sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.verdict == str(status)),
+        EventKind.CONTRADICTED: sa.select(s.outbox.c.ti_id).where(s.outbox.c.topic == "contradiction"),
+    }
+    return [s.transactions.c.ti_id.in_(few.get(status, _open())), exact]
+
+
+def _open() -> sa.CompoundSelect[Any]:
+    """Select the TIs without an ACK: those in the queue, and those from the chain that are acknowledged next."""
+    concluded = s.acknowledgements.alias("concluded")
+    adopted = (
+        sa.select(s.statements.c.ti_id)
+        .outerjoin(concluded, concluded.c.ti_id == s.statements.c.ti_id)
+        .where(s.statements.c.words.is_(None), concluded.c.ti_id.is_(None))
+    )
+    return sa.select(s.queue.c.ti_id).union_all(adopted)
 
 
 def _code(code: str | None, error: str | None) -> list[sa.ColumnElement[bool]]:
     if code is None:
         return []
-    waits = s.queue.c.refusal["error"].as_string() == error
-    return [sa.or_(s.acknowledgements.c.code == code, waits)]
+    if code == _COMMON:
+        return [s.acknowledgements.c.code == code]
+    concluded, waits = s.acknowledgements.alias("concluded"), s.queue.alias("waits")
+    few = (
+        sa.select(concluded.c.ti_id)
+        .where(concluded.c.code == code)
+        .union_all(sa.select(waits.c.ti_id).where(waits.c.refusal["error"].as_string() == error))
+    )
+    return [s.transactions.c.ti_id.in_(few)]
 
 
 def _place(place: Place) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
