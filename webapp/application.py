@@ -78,7 +78,8 @@ def _headers(settings: Settings) -> dict[str, object]:
     return {
         "content_security_policy": CONTENT_SECURITY_POLICY,
         "permissions_policy": PERMISSIONS,
-        "referrer_policy": "no-referrer",
+        # Not "no-referrer": over HTTPS a form is believed only where it says which of our pages it stood on.
+        "referrer_policy": "same-origin",
         "frame_options": "DENY",
         "force_https": is_public,
         "strict_transport_security": is_public,
