@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from uuid import uuid4
 
 from handshaker.bootstrap import Handshaker
+from handshaker.errors import ChainUnreachable
 from handshaker.intake import Submission
 from handshaker.messages import Origin, Template
+from handshaker.records.requests import grantee_of
 from handshaker.tokens import Credential
-from handshaker.vocabulary import CATEGORY_BY_CODE, Action, Purpose
+from handshaker.vocabulary import CATEGORY_BY_CODE, Action, Category, Purpose
 
 CONSENT_LIFETIME = timedelta(days=365)
 
@@ -20,20 +21,19 @@ class Consents:
 
     def __init__(self, handshaker: Handshaker, author: Credential) -> None:
         self._handshaker = handshaker
-        self._author = author.actor
-        number = author.actor.organisation_id
-        self._grantee = f"practitioner/{author.actor.actor_id}" if number is None else f"organisation/{number}"
+        self._author = author
+        self._grantee = grantee_of(author.actor)
 
     def permit(self, patient_id: str, templates: Iterable[Template]) -> bool:
-        """Ask the chain whether the author may write now what ``templates`` write; raises ``ChainUnreachable``."""
-        now = int(self._handshaker.clock.now().timestamp())
-        patient, author = bytes.fromhex(patient_id[2:]), bytes.fromhex(self._author.actor_id[2:])
-        return all(
-            self._handshaker.chain.view(
-                "ConsentRegistry", "isPermitted", patient, author, int(Action.WRITE), category, int(purpose), now
-            )[0]
-            for category, purpose in _wishes(templates)
+        """Ask the gateway whether the author may write now what ``templates`` write; raises ``ChainUnreachable``."""
+        inquiry, author = self._handshaker.gateway.inquiry(), self._author.actor
+        permitted = all(
+            inquiry.permits_all(patient_id, author, Action.WRITE, categories, purpose)
+            for purpose, categories in _wishes(templates).items()
         )
+        if not inquiry.reachable:
+            raise ChainUnreachable("The chain cannot be asked what the patient allows.")
+        return permitted
 
     def sign(self, token: str) -> Submission:
         """Sign the demo hospital's consent with the vault-kept key that a patient's ``token`` opens.
@@ -57,25 +57,15 @@ class Consents:
 
     def request(self, patient_id: str, templates: Iterable[Template]) -> None:
         """Leave the patient a request for consent; the same wish is kept once."""
-        masks: dict[Purpose, int] = {}
-        for category, purpose in _wishes(templates):
-            masks[purpose] = masks.get(purpose, 0) | 1 << category
-        for purpose, mask in masks.items():
-            self._handshaker.store.people.request_consent(
-                request_id=str(uuid4()),
-                patient_id=patient_id,
-                grantee=self._grantee,
-                purpose=int(purpose),
-                read_mask=mask,
-                write_mask=mask,
-                requested_by=self._author.actor_id,
-                requested_at=self._handshaker.clock.now(),
-            )
+        for purpose, categories in _wishes(templates).items():
+            codes = [category.code for category in categories]
+            self._handshaker.requests.ask(self._author, patient_id, codes, codes, purpose)
 
 
-def _wishes(templates: Iterable[Template]) -> set[tuple[int, Purpose]]:
-    return {
-        (CATEGORY_BY_CODE[template.category].bit, template.purpose)
-        for template in templates
-        if template.category is not None and template.purpose is not None
-    }
+def _wishes(templates: Iterable[Template]) -> dict[Purpose, set[Category]]:
+    """Return by purpose which categories ``templates`` write."""
+    wishes: dict[Purpose, set[Category]] = {}
+    for template in templates:
+        if template.category is not None and template.purpose is not None:
+            wishes.setdefault(template.purpose, set()).add(CATEGORY_BY_CODE[template.category])
+    return wishes

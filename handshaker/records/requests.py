@@ -79,7 +79,7 @@ class ConsentRequests:
             RequestRow(
                 request_id=str(uuid4()),
                 patient_id=patient_id,
-                grantee=_grantee(actor),
+                grantee=grantee_of(actor),
                 purpose=int(purpose),
                 read_mask=masks[0],
                 write_mask=masks[1],
@@ -92,14 +92,14 @@ class ConsentRequests:
     def of(self, credential: Credential, limit: int = _MOST) -> list[ConsentRequest]:
         """Return the requests of somebody and of their organisation, newest first."""
         actor, inquiry = credential.actor, self._gateway.inquiry()
-        rows = self._store.records.requests_by(actor.actor_id, _grantee(actor), limit)
+        rows = self._store.records.requests_by(actor.actor_id, grantee_of(actor), limit)
         return [self._request(row, actor, inquiry) for row in rows]
 
     def about(self, credential: Credential, patient_id: str) -> list[ConsentRequest]:
         """Return those of them that go to one patient, newest first."""
         actor, inquiry = credential.actor, self._gateway.inquiry()
         rows = self._store.records.requests_to(patient_id, _MOST)
-        own = [row for row in rows if row.requested_by == actor.actor_id or row.grantee == _grantee(actor)]
+        own = [row for row in rows if row.requested_by == actor.actor_id or row.grantee == grantee_of(actor)]
         return [self._request(row, actor, inquiry) for row in own]
 
     def waiting_for(self, patient_id: str) -> list[ConsentRequest]:
@@ -156,7 +156,7 @@ def _is_granted(row: RequestRow, looking: Actor, inquiry: Inquiry) -> bool:
     )
 
 
-def _grantee(actor: Actor) -> str:
+def grantee_of(actor: Actor) -> str:
     """Return whom a patient would name: the organisation, or the practitioner who has none."""
     if actor.organisation_id is None:
         return f"practitioner/{actor.actor_id}"

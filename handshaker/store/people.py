@@ -157,24 +157,6 @@ class PeopleStore:
         with self._database.write() as connection:
             connection.execute(sa.update(s.organisations).where(mine).values(name=name))
 
-    def request_consent(self, **request: Any) -> bool:
-        """Insert a request for consent; return whether it is new (the same wish is kept once)."""
-        same = [
-            s.consent_requests.c[name] == request[name]
-            for name in ("patient_id", "grantee", "purpose", "read_mask", "write_mask")
-        ]
-        with self._database.write() as connection:
-            if connection.execute(sa.select(s.consent_requests.c.request_id).where(*same)).first():
-                return False
-            connection.execute(sa.insert(s.consent_requests).values(**request))
-            return True
-
-    def consent_requests(self, patient_id: str) -> list[dict[str, Any]]:
-        """Return the requests that wait for a patient."""
-        query = sa.select(s.consent_requests).where(s.consent_requests.c.patient_id == patient_id)
-        with self._database.read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
     def _patient(self, where: sa.ColumnElement[bool]) -> Patient | None:
         with self._database.read() as connection:
             row = connection.execute(_patients().where(where)).mappings().first()

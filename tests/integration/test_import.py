@@ -294,10 +294,10 @@ def test_without_the_demo_profile_the_patient_is_asked_and_the_records_wait(hosp
         assert summary.skipped["waits for consent"] == 3
         assert summary.accounted == summary.entries
     patient_id = people.patients()[-1].patient_id
-    (wish,) = people.consent_requests(patient_id)
-    assert (wish["grantee"], wish["write_mask"], wish["requested_by"]) == (
+    (wish,) = hospital.handshaker.requests.waiting_for(patient_id)
+    assert (wish.grantee, wish.write, wish.requested_by) == (
         "organisation/1",
-        1 << 1,
+        ("vital-signs",),
         hospital.nurse.actor.actor_id,
     )
     # Nobody holds their first token any more, so the demo profile cannot sign for them either.

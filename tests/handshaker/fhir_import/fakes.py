@@ -44,17 +44,19 @@ class House:
         self._pending: list[Acknowledgement] = []
         self.log: list[Acknowledgement] = []
         self.active: set[str] = set()
-        self.requests: list[dict[str, Any]] = []
+        self.wishes: list[tuple[Any, ...]] = []
         self.settings = SimpleNamespace(demo=demo, instance=instance)
         self.clock = SimpleNamespace(now=lambda: NOW)
         self.chain = SimpleNamespace(
-            profile=SimpleNamespace(finality_depth=0, finality_tag=None), view=lambda *_: (self._draw(True, False),)
+            profile=SimpleNamespace(finality_depth=0, finality_tag=None),
         )
+        self.gateway = SimpleNamespace(inquiry=self._inquiry)
+        self.requests = SimpleNamespace(ask=lambda *wish: self.wishes.append(wish))
         self.templates = SimpleNamespace(covering=lambda code, _: VITAL_SIGNS if code in COVERED else None)
         self.tokens = SimpleNamespace(authenticate=lambda text: credential(ActorKind.PATIENT, "patient"))
         self.registrar = self
         self.intake = self
-        people = SimpleNamespace(actor=self._actor, request_consent=lambda **wish: self.requests.append(wish))
+        people = SimpleNamespace(actor=self._actor)
         self.store = SimpleNamespace(
             audit=self, chain_view=SimpleNamespace(tip=lambda: None), people=people, intake=self
         )
@@ -126,6 +128,10 @@ class House:
 
     def _actor(self, actor_id: str) -> Any:
         return SimpleNamespace(active=actor_id in self.active)
+
+    def _inquiry(self) -> Any:
+        answer = self._draw(True, False, None)
+        return SimpleNamespace(permits_all=lambda *_: bool(answer), reachable=answer is not None)
 
     def _draw(self, *choices: Any) -> Any:
         return self._random.choice(choices)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handshaker.errors import RoleNotAllowed
 from handshaker.fhir_import import Importer, ImportSummary
 from handshaker.fhir_import import inbox as inbox_module
-from handshaker.vocabulary import ActorKind
+from handshaker.vocabulary import ActorKind, Purpose
 from tests.handshaker.fhir_import.fakes import House, credential
 from tests.handshaker.fhir_import.making import Family, written
 
@@ -97,7 +97,7 @@ def test_without_the_demo_profile_nobody_signs_for_a_patient(files: dict[str, li
             written(Path(folder) / name, entries)
         summary, _ = imported(house, Path(folder))
     assert summary.consents == 0
-    assert all(wish["grantee"] == "organisation/1" and wish["write_mask"] == 2 for wish in house.requests)
+    assert all(wish[2:] == (["vital-signs"], ["vital-signs"], Purpose.TREAT) for wish in house.wishes)
 
 
 def test_roles_are_checked_before_anything_is_read() -> None:
