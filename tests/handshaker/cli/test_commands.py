@@ -158,7 +158,7 @@ def test_templates_are_listed_and_shown_as_they_are_written(ward: Shell, tmp_pat
         assert ward.json("template", "check", path)["digest"] == each["digest"], "what is shown can be used"
 
 
-def test_a_template_is_checked_and_added_by_an_administrator(
+def test_a_template_is_proposed_by_one_administrator_and_approved_by_another(
     ward: Shell, hospital: Instance, patient: str, tmp_path: Path
 ) -> None:
     document = ward.json("template", "show", "vital-signs") | {"name": "ward-round", "covers": []}
@@ -167,13 +167,21 @@ def test_a_template_is_checked_and_added_by_an_administrator(
     path.write_text(yaml.safe_dump(document))
     assert "template add" in ward.run("template", "check", path).stdout
     assert "ward-round" not in ward.run("template", "list").stdout
-    for _ in range(2):
-        assert ward.json("template", "add", path, "--as", "administrator")["name"] == "ward-round"
+    proposal = ward.json("template", "add", path, "--as", "administrator")
+    assert (proposal["name"], proposal["version"]) == ("ward-round", 1)
+    assert ward.json("template", "proposals") == [proposal]
+    assert "ward-round@1" in ward.run("template", "proposals").stdout
+    assert "ward-round" not in ward.run("template", "list").stdout
+    approve = ("template", "approve", "ward-round@1", "--as")
+    ward.fails("template", "add", path, "--as", "administrator", code="proposal-exists", says="Decide")
+    ward.fails(*approve, "administrator", code="second-administrator-needed", says="another administrator")
+    assert "submit ward-round" in ward.run(*approve, "second_administrator").stdout
+    ward.fails(*approve, "second_administrator", code="not-found", says="No proposal of ward-round@1 waits")
+    assert "No template waits" in ward.run("template", "proposals").stdout
     reading = tmp_path / "reading.json"
     reading.write_text(json.dumps(document["example"]))
     submitted = ward.json("submit", "ward-round@1", reading, "--patient", patient, "--as", "nurse")
     assert submitted["statement"]
-    assert "submit ward-round" in ward.run("template", "add", path, "--as", "administrator").stdout
     path.write_text(path.read_text().replace("title: Vital signs", "title: Something else"))
     ward.fails("template", "add", path, "--as", "administrator", code="template-immutable", says="next version")
 

@@ -12,6 +12,8 @@ from tests.handshaker.cli.conftest import Shell
 COMMANDS = {
     "init",
     "up",
+    "invite",
+    "code",
     "chain start",
     "deploy",
     "work",
@@ -24,6 +26,8 @@ COMMANDS = {
     "template show",
     "template check",
     "template add",
+    "template proposals",
+    "template approve",
     "import",
 }
 

@@ -192,11 +192,12 @@ def test_a_template_with_mistakes_is_answered_with_lines(ward: Shell, tmp_path: 
 
 
 @pytest.mark.parametrize("person", ["nurse", "consented"])
-def test_only_administrators_add_templates(ward: Shell, tmp_path: Path, person: str) -> None:
+def test_only_administrators_propose_and_approve_templates(ward: Shell, tmp_path: Path, person: str) -> None:
     path = tmp_path / "any.yaml"
     path.write_text("name: any")
     ward.fails("template", "add", path, "--as", person, code="role-not-allowed", says="administrators")
     ward.fails("template", "add", path, code="not-authenticated", says="--as NAME")
+    ward.fails("template", "approve", "any@1", "--as", person, code="role-not-allowed", says="administrators")
 
 
 def test_a_chain_that_does_not_run_is_said_to_be(ward: Shell, tmp_path: Path) -> None:
