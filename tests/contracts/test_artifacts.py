@@ -21,7 +21,6 @@ def compiled() -> Mapping[str, str]:
     return artifacts()
 
 
-@pytest.mark.xdist_group("compiler")
 @pytest.mark.parametrize("name", CONTRACTS)
 def test_an_artifact_is_what_its_source_compiles_to(name: str, compiled: Mapping[str, str]) -> None:
     committed = (ARTIFACTS / f"{name}.json").read_bytes()
