@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from handshaker.bootstrap import Handshaker
+from handshaker.clinical.writing import vital_signs
+from handshaker.demo_history import add_history
 from handshaker.demo_logins import make_login
-from handshaker.errors import ChainError
+from handshaker.errors import ChainError, NotAuthenticated
 from handshaker.login_files import LoginFiles
 from handshaker.messages import Acknowledgement, VerdictKind
 from handshaker.token_files import TokenFiles
@@ -45,6 +47,9 @@ PATIENTS = (
     ("patient-5", "Nilufar", "Ashrafzoda", "female", "1993-09-24", False),
 )
 """Label, given name, family name, gender, date of birth, and whether they consented."""
+
+AT_THE_LABORATORY = ("patient-1", "patient-2")
+"""Those of them who also let the laboratory of organisation 2 treat them."""
 
 SHARED = ["demographics", "vital-signs", "laboratory", "notes", "medications", "problems", "allergies"]
 
@@ -99,30 +104,48 @@ def make_demo(
             "name": [{"family": family, "given": [given]}],
             "gender": gender,
             "birthDate": born,
+            "identifier": [{"system": "urn:demo", "value": f"LH-{100_000 + int(label.removeprefix('patient-'))}"}],
         }
         patient = registrar.register_patient(administrator, demographics, f"urn:demo|{label}", tokens.under(label))
         ledger.put("patients", label, patient.actor_id)
         ledger.put("registrations", label, patient.submission.ti_id)
     _expect_valid(handshaker, list(ledger.section("registrations").values()), look)
     say("consents")
-    _expect_valid(handshaker, [_consent(handshaker, tokens, label) for label, *_, agrees in PATIENTS if agrees], look)
+    consents = [_consent(handshaker, tokens, label, 1, SHARED) for label, *_, agrees in PATIENTS if agrees]
+    consents += [_consent(handshaker, tokens, label, 2, ["laboratory"]) for label in AT_THE_LABORATORY]
+    _expect_valid(handshaker, consents, look)
     say("logins")
     logins = LoginFiles(handshaker.settings.instance / "logins")
     for label in (*ADMINISTRATORS, *(label for label, *_ in PRACTITIONERS)):
         look()
         make_login(handshaker, logins, label, tokens.find(label) or "")
-    return Demo(dict(ledger.section("practitioners")), dict(ledger.section("patients")))
+    demo = Demo(dict(ledger.section("practitioners")), dict(ledger.section("patients")))
+    _add_history(handshaker, tokens, demo)
+    return demo
 
 
-def _consent(handshaker: Handshaker, tokens: TokenFiles, label: str) -> str:
-    """Let a demo patient consent, once; return the TI."""
+def _add_history(handshaker: Handshaker, tokens: TokenFiles, demo: Demo) -> None:
+    """Fill two charts, unless somebody who wrote in them is here no more."""
+    with suppress(NotAuthenticated):
+        staff = {label: handshaker.tokens.authenticate(tokens.find(label) or "") for label, *_ in PRACTITIONERS}
+        add_history(handshaker, staff, demo.patients)
+
+
+def _consent(handshaker: Handshaker, tokens: TokenFiles, label: str, organisation: int, categories: list[str]) -> str:
+    """Let a demo patient consent to what an organisation reads and writes, once; return the TI."""
     patient = handshaker.tokens.authenticate(tokens.find(label) or "")
-    key = f"demo/consent/{label}"
+    key = f"demo/consent/{label}" + (f"/{organisation}" if organisation > 1 else "")
     known = handshaker.intake.known(patient.actor.actor_id, key)
     if known is not None:
         return known
     until = (handshaker.clock.now() + timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
-    payload = {"grantee": "organisation/1", "purpose": "TREAT", "read": SHARED, "write": SHARED, "notAfter": until}
+    payload = {
+        "grantee": f"organisation/{organisation}",
+        "purpose": "TREAT",
+        "read": categories,
+        "write": categories,
+        "notAfter": until,
+    }
     request = {"template": "consent-grant", "idempotencyKey": key, "payload": payload}
     return handshaker.intake.submit(request, patient).ti_id
 
@@ -144,41 +167,11 @@ def show_blood_pressures(
             "template": "vital-signs",
             "patient": demo.patients[label],
             "idempotencyKey": f"demo/{label}/{now.isoformat()}",
-            "payload": blood_pressure(systolic, diastolic, now.isoformat(timespec="seconds")),
+            "payload": vital_signs({"systolic": systolic, "diastolic": diastolic}, now)[0],
         }
         submitted.append(handshaker.intake.submit(request, nurse).ti_id)
     found = wait_for(handshaker.store, submitted, PATIENCE, look)
     return [found[ti_id] for ti_id in submitted if ti_id in found]
-
-
-def blood_pressure(systolic: int, diastolic: int, taken_at: str) -> dict[str, Any]:
-    """Return a blood pressure as a FHIR R4 Observation (vital signs profile, LOINC 85354-9)."""
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "category": [
-            {
-                "coding": [
-                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
-                ]
-            }
-        ],
-        "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9", "display": "Blood pressure panel"}]},
-        "effectiveDateTime": taken_at,
-        "component": [_component("8480-6", "Systolic", systolic), _component("8462-4", "Diastolic", diastolic)],
-    }
-
-
-def _component(code: str, display: str, value: int) -> dict[str, Any]:
-    return {
-        "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": f"{display} blood pressure"}]},
-        "valueQuantity": {
-            "value": value,
-            "unit": "mmHg",
-            "system": "http://unitsofmeasure.org",
-            "code": "mm[Hg]",
-        },
-    }
 
 
 def _expect_valid(handshaker: Handshaker, ti_ids: list[str], look: Callable[[], None]) -> None:

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from handshaker.demo import blood_pressure
 from tests.handshaker.cli.conftest import Shell
 from tests.handshaker.fhir_import.making import Family, written
-from tests.instances import Instance
+from tests.instances import Instance, blood_pressure
 from tests.nodes import Node
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +122,7 @@ def test_bundles_are_imported_once(tmp_path: Path) -> None:
         shell.fails("import", tmp_path / "nowhere", code="input-invalid", says="does not exist")
         shell.fails("import", tmp_path / "bundles", "--as", "nobody", code="not-found", says="nurse-1")
         reading = tmp_path / "reading.json"
-        reading.write_text(json.dumps(blood_pressure(120, 80, "2026-11-21T08:30:00Z")))
+        reading.write_text(json.dumps(blood_pressure(120, 80)))
         shell.fails("import", reading, "--demo", code="input-invalid", says="cannot be imported")
 
 
