@@ -8,6 +8,7 @@ tells what went wrong (RFC 9457), ``streams`` what happens (server-sent events).
 from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
+from werkzeug.routing import BaseConverter
 
 from webapp.api import calls, contract, problems, streams
 from webapp.api.operations import function_of
@@ -20,6 +21,9 @@ def register(app: Flask) -> None:
     """Serve the API: every operation of the document, problems for everything else under its address."""
     api = Blueprint("api", __name__)
     for operation in contract.operations():
+        for parameter in operation.parameters:
+            if parameter.where == "path":
+                app.url_map.converters[contract.converter_name(parameter.name)] = _converter(parameter)
         view = calls.view_of(operation, function_of(operation))
         api.add_url_rule(
             operation.rule,
@@ -27,6 +31,7 @@ def register(app: Flask) -> None:
             view,
             methods=[operation.method],
             provide_automatic_options=False,
+            merge_slashes=False,
         )
     # Who asks is proven by a token in every request and never by a cookie, so nobody's browser can be misled.
     csrf.exempt(api)
@@ -34,6 +39,11 @@ def register(app: Flask) -> None:
     app.register_blueprint(api)
     settings = app.extensions["handshaker"].settings
     streams.register(app, settings.web_threads)
+
+
+def _converter(parameter: contract.Parameter) -> type[BaseConverter]:
+    """Return what keeps texts out of an address that cannot be there: they lead nowhere, like any other."""
+    return type("PatternConverter", (BaseConverter,), {"regex": parameter.pattern, "part_isolating": True})
 
 
 def _answer_wrong_addresses() -> Response | None:

@@ -41,6 +41,13 @@ class Parameter:
     description: str
     example: Any
 
+    @property
+    def pattern(self) -> str:
+        """What fits, as a regular expression without anchors."""
+        if self.schema.get("type") == "integer":
+            return f"[1-9][0-9]{{0,{len(str(self.schema['maximum'])) - 1}}}"
+        return str(self.schema["pattern"]).removeprefix("^").removesuffix("$")
+
     def read(self, text: str) -> Any:
         """Return what a text of the request means here."""
         is_integer = self.schema.get("type") == "integer"
@@ -71,14 +78,13 @@ class Operation:
 
     @property
     def rule(self) -> str:
-        """The path as Flask writes it."""
-        return BASE + re.sub(r"\{(\w+)\}", r"<\1>", self.path)
+        """The path as Flask writes it, each parameter with the converter of its name (``converter_name``)."""
+        return BASE + re.sub(r"\{(\w+)\}", lambda found: f"<{converter_name(found[1])}:{found[1]}>", self.path)
 
     def read_parameters(self, given: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         """Return the parameters by name, defaults included, ``None`` for what is absent.
 
-        ``given`` holds texts by place and name. Raises ``NotFound`` for what cannot be in an address, and
-        ``RequestInvalid``.
+        ``given`` holds texts by place and name. Raises ``RequestInvalid``.
         """
         wanted = {(parameter.where, parameter.name): parameter for parameter in self.parameters}
         read = {
@@ -87,9 +93,6 @@ class Operation:
             for name, text in texts.items()
         }
         problems = problems_of(self.checks, read)
-        places = {parameter.name for parameter in self.parameters if parameter.where == "path"}
-        if any(problem["path"] in places for problem in problems):
-            raise errors.NotFound("There is nothing at this address.", what="address")
         if problems:
             raise RequestInvalid(
                 "A parameter is not as it should be.",
@@ -134,6 +137,11 @@ def operations() -> tuple[Operation, ...]:
         for method in METHODS
         if method in item
     )
+
+
+def converter_name(parameter: str) -> str:
+    """Return the name of the converter that lets only such texts into an address as the document allows."""
+    return f"api_{parameter}"
 
 
 def resolved(whole: Document, node: Any) -> Any:
