@@ -6,7 +6,7 @@ together. The library knows no web framework; what is exported here is all that 
 
 from handshaker import errors, vocabulary
 from handshaker.bootstrap import Handshaker, make_handshaker
-from handshaker.clinical import writing
+from handshaker.clinical import demographics, writing
 from handshaker.clinical.unusual import is_unusual
 from handshaker.envelope import SCHEMA as TRANSACTION_SCHEMA
 from handshaker.envelope import parse_json
@@ -20,7 +20,7 @@ from handshaker.errors import (
     UsernameTaken,
 )
 from handshaker.explorer import Row as TransactionRow
-from handshaker.explorer import Status
+from handshaker.explorer import Status, TransactionFile
 from handshaker.health import Check
 from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
@@ -35,6 +35,8 @@ from handshaker.records.trends import Series
 from handshaker.schemas import compile_schema, problems_of
 from handshaker.sessions import OpenSession, Session
 from handshaker.settings import Settings, read_settings
+from handshaker.staff import Member
+from handshaker.template_review import DryRun, Proposal
 from handshaker.tokens import Credential
 from handshaker.vocabulary import ActorKind, Purpose
 
@@ -48,6 +50,7 @@ __all__ = [
     "ConsentRequest",
     "Credential",
     "Draft",
+    "DryRun",
     "Entry",
     "Event",
     "EventKind",
@@ -55,9 +58,11 @@ __all__ = [
     "HandshakerError",
     "Identity",
     "LoginRefused",
+    "Member",
     "NotAuthenticated",
     "OpenSession",
     "PasswordRefused",
+    "Proposal",
     "Purpose",
     "SentRecord",
     "Series",
@@ -68,10 +73,12 @@ __all__ = [
     "Template",
     "Token",
     "TotpEnrolment",
+    "TransactionFile",
     "TransactionRow",
     "UsernameRefused",
     "UsernameTaken",
     "compile_schema",
+    "demographics",
     "errors",
     "is_unusual",
     "make_handshaker",

@@ -28,6 +28,7 @@ from handshaker.records.submissions import Submissions
 from handshaker.registrar import Registrar
 from handshaker.sessions import Sessions
 from handshaker.settings import Settings
+from handshaker.staff import Staff
 from handshaker.store.sql_store import SqlStore
 from handshaker.template_manager import TemplateManager
 from handshaker.template_review import TemplateReviews
@@ -64,6 +65,7 @@ class Handshaker:
     following: Following
     reviews: TemplateReviews
     health: Health
+    staff: Staff
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -187,6 +189,7 @@ def make_handshaker(
         following=Following(store, explorer, clock),
         reviews=TemplateReviews(store, templates, generator, clock),
         health=Health(settings, store, vault, chain, clock),
+        staff=Staff(store, clock),
     )
 
 

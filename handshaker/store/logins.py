@@ -64,6 +64,12 @@ class LoginStore:
         """Return somebody's login."""
         return self._login(s.logins.c.actor_id == actor_id)
 
+    def usernames(self) -> dict[str, str]:
+        """Return every username by its actor."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(s.logins.c.actor_id, s.logins.c.username))
+            return {row[0]: row[1] for row in rows}
+
     def enroll(self, login: LoginRow, invitation_id: str, at: datetime) -> None:
         """Use up an invitation and write the login that it was for, in place of an earlier one.
 
