@@ -107,15 +107,14 @@ class Logins:
         Raises ``LoginRefused`` in the same words for an unknown name, a wrong password, a wrong, missing or used code,
         a login that rests after failures, and a person who was ended.
         """
-        found = self._store.by_username(normal_username(username))
-        login = found or self._stand_in()
+        login = self._store.by_username(normal_username(username)) or self._stand_in()
         is_open = self._store.charge(login.actor_id, self._clock.now(), FREE_FAILURES, PAUSES)
         kept = Hashed(login.password_hash, login.key_salt)
         # All of it, in this order, whatever came out of the one before: the time it takes tells nothing.
         is_right = self._passwords.is_right(password, kept)
         step = self._matching_step(login, code)
         actor = self._people.actor(login.actor_id)
-        is_known = found is not None and actor is not None and actor.active
+        is_known = actor is not None and actor.active
         if not (is_open and is_right and is_known) or (login.totp is not None and step is None):
             raise _refusal()
         if step is not None and not self._store.use_step(login.actor_id, step):

@@ -84,14 +84,15 @@ def usable_username(text: str) -> str:
     Raises ``UsernameRefused`` unless it is 2 to 64 letters a to z, digits, dots, hyphens and underscores.
     """
     username = normal_username(text)
-    if not _USERNAME.fullmatch(username):
+    if not username:
         raise UsernameRefused("A username has 2 to 64 letters a to z, digits, dots, hyphens and underscores.")
     return username
 
 
 def normal_username(text: str) -> str:
-    """Return ``text`` in the form in which usernames are compared (NFKC, case folded)."""
-    return unicodedata.normalize("NFKC", text[:LONGEST_TRIED]).casefold().strip()
+    """Return ``text`` in the form in which usernames are compared (NFKC, case folded); nothing if it can be none."""
+    username = unicodedata.normalize("NFKC", text[:LONGEST_TRIED]).casefold().strip()
+    return username if _USERNAME.fullmatch(username) else ""
 
 
 def require_strong(password: str, username: str) -> None:

@@ -7,6 +7,7 @@ Each act is a TI like any other, signed by the administrator. Names go to the st
 from __future__ import annotations
 
 import hashlib
+import itertools
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -261,16 +262,20 @@ class Registrar:
     def _unused_key(self, administrator: Credential, base: str, is_so: bool = True) -> str:
         """Return an idempotency key that repeats an act which is open or valid, and tries again one that is not.
 
-        Unless it ``is_so`` any more what a valid act said: then it has to be said anew.
+        Unless it ``is_so`` any more what the valid ones said: then it has to be said anew.
         """
-        number = 1
-        while True:
+        valid = None
+        for number in itertools.count(1):
             key = f"{base}/{number}"
             ti_id = self._intake.known(administrator.actor.actor_id, key)
             acknowledgement = self._store.audit.acknowledgement(ti_id) if ti_id else None
-            if acknowledgement is None or (is_so and acknowledgement.kind is VerdictKind.VALID):
+            if ti_id is None:
+                return valid if valid and is_so else key
+            if acknowledgement is None:
                 return key
-            number += 1
+            if acknowledgement.kind is VerdictKind.VALID:
+                valid = key
+        raise AssertionError("unreachable")
 
     def _submit(
         self,

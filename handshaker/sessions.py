@@ -88,6 +88,8 @@ class Sessions:
         row, secret = self._found(text)
         now = self._clock.now()
         actor = self._people.actor(row.actor_id)
+        if row.expires_at <= now:
+            self._end(row.actor_id, row.session_id)
         if row.ended_at is not None or row.expires_at <= now or actor is None or not actor.active:
             raise _refusal()
         if row.locked_at is None and now - row.seen_at > self._idle:
@@ -123,14 +125,11 @@ class Sessions:
 
     def end_one(self, session: Session, session_id: str) -> None:
         """End another session of the same person; nothing to do where it is not theirs."""
-        actor_id = session.credential.actor.actor_id
-        for ended in self._store.end(actor_id, session_id, self._clock.now()):
-            self._vault.remove_secret(actor_id, secret_name(ended))
+        self._end(session.credential.actor.actor_id, session_id)
 
     def end_all(self, actor_id: str, but: str | None = None) -> None:
         """End all sessions of somebody, ``but`` the one with that id."""
-        for ended in self._store.end(actor_id, None, self._clock.now(), but):
-            self._vault.remove_secret(actor_id, secret_name(ended))
+        self._end(actor_id, None, but)
 
     def satisfy(self, session: Session) -> None:
         """Note that what the session needed is done."""
@@ -182,6 +181,10 @@ class Sessions:
         self._store.lock(row.session_id, now)
         self._vault.remove_secret(row.actor_id, secret_name(row.session_id))
         self._bare.add(row.session_id)
+
+    def _end(self, actor_id: str, session_id: str | None, but: str | None = None) -> None:
+        for ended in self._store.end(actor_id, session_id, self._clock.now(), but):
+            self._vault.remove_secret(actor_id, secret_name(ended))
 
     def _session(self, row: SessionRow, actor: Actor, secret: bytes) -> Session:
         is_locked = row.locked_at is not None
