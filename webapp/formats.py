@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_timedelta
+from flask_babel import format_date, format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
     """Make the formats known to templates."""
     for name, function in FILTERS.items():
         app.add_template_filter(function, name)
+    app.add_template_global(get_locale)
 
 
 def moment(value: datetime | int | None) -> Markup | str:
