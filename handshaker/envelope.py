@@ -132,4 +132,6 @@ def _refuse_constant(name: str) -> Any:
 def _preparation(raw: Mapping[str, Any] | None) -> Preparation | None:
     if raw is None:
         return None
-    return Preparation(bytes.fromhex(raw["salt"]), raw["reference"], raw["deadline"], raw["version"], raw["epoch"])
+    # 5.0 is a whole number too, by JSON Schema.
+    deadline, version, epoch = (int(raw[name]) for name in ("deadline", "version", "epoch"))
+    return Preparation(bytes.fromhex(raw["salt"]), raw["reference"], deadline, version, epoch)

@@ -36,6 +36,7 @@ def register(app: Flask) -> None:
     # Who asks is proven by a token in every request and never by a cookie, so nobody's browser can be misled.
     csrf.exempt(api)
     app.before_request(_answer_wrong_addresses)
+    app.after_request(_keep_out_of_caches)
     app.register_blueprint(api)
     settings = app.extensions["handshaker"].settings
     streams.register(app, settings.web_threads)
@@ -44,6 +45,12 @@ def register(app: Flask) -> None:
 def _converter(parameter: contract.Parameter) -> type[BaseConverter]:
     """Return what keeps texts out of an address that cannot be there: they lead nowhere, like any other."""
     return type("PatternConverter", (BaseConverter,), {"regex": parameter.pattern, "part_isolating": True})
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    if request.path.startswith("/api/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _answer_wrong_addresses() -> Response | None:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_babel import Babel
+from jsonschema import Draft202012Validator
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
 
 from tests.instances import Instance, hospital, own_hospital, pattern_hospital
 from webapp import access, api
-from webapp.api.contract import BASE
+from webapp.api.contract import BASE, operations
 from webapp.extensions import csrf, limiter
 
 __all__ = ["hospital", "own_hospital", "pattern_hospital"]
@@ -30,11 +33,27 @@ def make_api(instance: Instance) -> Flask:
     return app
 
 
+def check_answer(app: Flask, answer: TestResponse) -> None:
+    """Hold an answer against the document, unless the address led nowhere."""
+    try:
+        name, _ = app.url_map.bind("localhost").match(answer.request.path, method=answer.request.method)
+    except HTTPException:
+        return
+    operation = next(each for each in operations() if f"api.{each.name}" == name)
+    described = operation.raw["responses"][str(answer.status_code)].get("content", {})
+    assert (answer.mimetype in described) if described else not answer.data
+    if answer.is_json:
+        schema = described[answer.mimetype]["schema"]
+        assert list(Draft202012Validator(schema).iter_errors(answer.json)) == []
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 class Caller:
     """Somebody who calls the API with a token."""
 
     def __init__(self, app: Flask, token: str) -> None:
         self.token = token
+        self._app = app
         self._client = app.test_client(use_cookies=False)
 
     def get(self, path: str, **more: Any) -> Any:
@@ -50,7 +69,10 @@ class Caller:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         headers |= more.pop("headers", {})
         address = path if path.startswith("/api") else BASE + path
-        return self._client.open(address, headers=headers, **more)
+        answer = self._client.open(address, headers=headers, **more)
+        if answer.mimetype != "text/event-stream":
+            check_answer(self._app, answer)
+        return answer
 
 
 class Callers:

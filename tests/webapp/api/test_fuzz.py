@@ -34,7 +34,7 @@ CHECKS = [
     checks.allow_header_conformance,
     checks.ignored_auth,
 ]
-EXAMPLES = 6
+EXAMPLES = 15
 """Of each operation and person, beside those that cover every boundary of the document."""
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from handshaker import ActorKind, Chart, Entry, Purpose, errors
 from webapp.api import representations
 from webapp.api.calls import Answer, Call
-from webapp.refusals import NotPermitted
+from webapp.refusals import NotPermitted, RequestInvalid
 
 _CATEGORIES = ("vital-signs", "notes", "laboratory")
+_CATEGORY_MISSING = {"parameter": "category", "detail": "category is missing beside before"}
 
 
 def find_patients(call: Call) -> Answer:
     """Answer those whom the words mean."""
-    found = call.handshaker.patients.find(call.body["query"], call.body.get("limit", 20))
+    found = call.handshaker.patients.find(call.body["query"], int(call.body.get("limit", 20)))
     return Answer({"patients": [representations.patient(identity) for identity in found]})
 
 
@@ -23,7 +24,9 @@ def read_patient(call: Call) -> Answer:
 
 def read_records(call: Call) -> Answer:
     """Answer what may be read now; raises ``NotPermitted``, and ``ChainUnreachable`` where nobody could be asked."""
-    patient, category = call.parameters["patient"], call.parameters["category"]
+    patient, category, before = (call.parameters[name] for name in ("patient", "category", "before"))
+    if before and not category:
+        raise RequestInvalid("Only one category has older ones.", errors=[_CATEGORY_MISSING])
     chart = call.handshaker.charts.open(patient, call.credential)
     if not chart.permission.reachable:
         raise errors.ChainUnreachable("The chain cannot be asked whether this is permitted.")
@@ -31,8 +34,13 @@ def read_records(call: Call) -> Answer:
     allowed = [each for each in asked if chart.permission.allows(each)]
     if not allowed:
         raise NotPermitted("The patient has not allowed you to read this.")
-    records = [representations.record(entry) for each in allowed for entry in _entries(chart, each)]
-    return Answer({"patient": patient, "allowed": allowed, "records": records})
+    entries = [entry for each in allowed for entry in _entries(chart, each)]
+    older = {each: chart.older[each] for each in allowed if each in chart.older}
+    if before:
+        entries, cursor = call.handshaker.charts.older(patient, call.credential, category, before)
+        older = {category: cursor} if cursor else {}
+    records = [representations.record(entry) for entry in entries]
+    return Answer({"patient": patient, "allowed": allowed, "records": records, "older": older})
 
 
 def ask_for_consent(call: Call) -> Answer:

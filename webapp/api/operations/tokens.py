@@ -23,7 +23,7 @@ def issue_token(call: Call) -> Answer:
     beyond = [scope for scope in asked["scopes"] if scope not in who.scopes]
     if beyond:
         raise ScopeMissing(f"This token has not the scope {beyond[0]} itself.", scope=beyond[0])
-    lifetime = timedelta(days=asked.get("days", 90))
+    lifetime = timedelta(days=int(asked.get("days", 90)))
     text = tokens.issue(who, tuple(asked["scopes"]), label=asked["label"], lifetime=lifetime)
     made = next(each for each in tokens.of(who.actor.actor_id) if each.token_id == text.split("_")[1])
     return Answer({"token": representations.token(made, who.token_id), "text": text}, 201)
