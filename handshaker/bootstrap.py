@@ -182,7 +182,7 @@ def make_handshaker(
         gateway,
         Charts(store, vault, templates, patients, gateway),
         requests,
-        Drafts(store, vault, templates, intake, gateway, requests, clock),
+        Drafts(store, vault, templates, patients, intake, gateway, requests, clock),
         submissions=Submissions(store, vault, templates),
         roster=Roster(store, patients, gateway),
         explorer=explorer,

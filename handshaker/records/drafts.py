@@ -16,7 +16,8 @@ from handshaker.intake import Intake, Submission
 from handshaker.messages import Json, Template, VerdictKind
 from handshaker.ports import Clock, Vault
 from handshaker.reasons import Reason, can_pass, passing_codes, reason
-from handshaker.records.bodies import open_body
+from handshaker.records.bodies import Body, open_body
+from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway, Inquiry
 from handshaker.records.requests import ConsentRequest, ConsentRequests
 from handshaker.store.records import OwnRow
@@ -60,6 +61,7 @@ class Drafts:
         store: SqlStore,
         vault: Vault,
         templates: TemplateManager,
+        finder: PatientFinder,
         intake: Intake,
         gateway: Gateway,
         requests: ConsentRequests,
@@ -68,6 +70,7 @@ class Drafts:
         self._store = store
         self._vault = vault
         self._templates = templates
+        self._finder = finder
         self._intake = intake
         self._gateway = gateway
         self._requests = requests
@@ -98,7 +101,7 @@ class Drafts:
         row, successor, is_closed = self._refused(credential, ti_id)
         if successor is not None:
             return self._sent(successor)
-        body = open_body(self._vault, ti_id, row.payload)
+        body = self._open(row)
         if is_closed or body.problem or not can_pass(row.code or ""):
             raise _no_draft(ti_id)
         request = {
@@ -145,7 +148,7 @@ class Drafts:
         self, row: OwnRow, credential: Credential, inquiry: Inquiry, asked: dict[str, list[ConsentRequest]]
     ) -> Draft | None:
         """Return the draft of a row; ``None`` where its payload cannot be read any more or was no record."""
-        template, body = self._template(row), open_body(self._vault, row.ti_id, row.payload)
+        template, body = self._template(row), self._open(row)
         patient_id = row.patient_id or body.patient_id
         if body.problem or not can_pass(row.code or "") or patient_id is None or template.category is None:
             return None
@@ -176,6 +179,16 @@ class Drafts:
         return next(
             (each for each in asked[patient_id] if each.covers(patient_id, Action.WRITE, category, purpose)), None
         )
+
+    def _open(self, row: OwnRow) -> Body:
+        """Open what was sealed; what rests in quarantine is no more readable than its patient is there."""
+        body = open_body(self._vault, row.ti_id, row.payload)
+        if row.patient_id is None and body.patient_id is not None:
+            try:
+                self._finder.identity(body.patient_id)
+            except NotFound:
+                return Body({}, problem="erased")
+        return body
 
     def _template(self, row: OwnRow) -> Template:
         return self._templates.get(row.template, row.template_version)

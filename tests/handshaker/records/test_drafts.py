@@ -181,3 +181,15 @@ def test_the_draft_of_an_erased_patient_is_gone(own_hospital: Instance) -> None:
     assert own_hospital.handshaker.drafts.of(own_hospital.nurse) == []
     with pytest.raises(NotFound):
         own_hospital.handshaker.drafts.send(own_hospital.nurse, submission.ti_id)
+
+
+def test_neither_is_one_that_rests_in_quarantine(own_hospital: Instance) -> None:
+    store, drafts, nurse = own_hospital.handshaker.store, own_hospital.handshaker.drafts, own_hospital.nurse
+    store.people.put_actor(replace(nurse.actor, active=False))
+    late = own_hospital.measure(by=own_hospital.again(nurse), payload=PRESSURE)
+    store.people.put_actor(nurse.actor)
+    assert len(drafts.of(nurse)) == 1
+    own_hospital.handshaker.vault.destroy_owner(own_hospital.consented.actor.actor_id)
+    assert drafts.of(nurse) == []
+    with pytest.raises(NotFound):
+        drafts.send(nurse, late.ti_id)
