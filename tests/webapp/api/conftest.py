@@ -6,29 +6,21 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_babel import Babel
 from jsonschema import Draft202012Validator
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from tests.instances import Instance, hospital, own_hospital, pattern_hospital
-from webapp import access, api
 from webapp.api.contract import BASE, operations
-from webapp.extensions import csrf, limiter
+from webapp.application import make_app
+from webapp.extensions import limiter
 
 __all__ = ["hospital", "own_hospital", "pattern_hospital"]
 
 
 def make_api(instance: Instance) -> Flask:
-    """The API alone, with the guards of the whole application."""
-    app = Flask(__name__)
-    app.config.update(SECRET_KEY="of these tests", MAX_CONTENT_LENGTH=1_100_000, RATELIMIT_ENABLED=True)
-    app.extensions["handshaker"] = instance.handshaker
-    app.before_request(access.guard)
-    csrf.init_app(app)
-    limiter.init_app(app)
-    Babel(app)
-    api.register(app)
+    """The whole web application; nobody was counted yet."""
+    app = make_app(instance.handshaker)
     limiter.reset()
     return app
 
