@@ -19,8 +19,8 @@ from handshaker.errors import (
     UsernameRefused,
     UsernameTaken,
 )
+from handshaker.explorer import Activity, Status, TransactionFile
 from handshaker.explorer import Row as TransactionRow
-from handshaker.explorer import Status, TransactionFile
 from handshaker.health import Check
 from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
@@ -32,6 +32,7 @@ from handshaker.records.finder import Identity
 from handshaker.records.requests import ConsentRequest
 from handshaker.records.submissions import SentRecord
 from handshaker.records.trends import Series
+from handshaker.registrar import Registered
 from handshaker.schemas import compile_schema, problems_of
 from handshaker.sessions import OpenSession, Session
 from handshaker.settings import Settings, read_settings
@@ -43,6 +44,7 @@ from handshaker.vocabulary import ActorKind, Purpose
 __all__ = [
     "TRANSACTION_SCHEMA",
     "Acknowledgement",
+    "Activity",
     "ActorKind",
     "Chart",
     "Check",
@@ -64,6 +66,7 @@ __all__ = [
     "PasswordRefused",
     "Proposal",
     "Purpose",
+    "Registered",
     "SentRecord",
     "Series",
     "Session",

@@ -228,6 +228,14 @@ class Explorer:
             leaves=tuple(explorer.leaves(ti.ti_id)),
         )
 
+    def codes(self) -> list[str]:
+        """Return the codes of all ACKs, in order."""
+        return sorted({code for _, code in self._store.audit.counts()})
+
+    def oldest_open(self) -> datetime | None:
+        """Return when the oldest TI was received that has no ACK yet."""
+        return self._store.explorer.oldest_open()
+
     def activity(self, hours: int = 24) -> list[Activity]:
         """Return the ACKs of each of the last ``hours`` hours, the present one included, oldest first."""
         last = int(self._clock.now().timestamp()) // 3600

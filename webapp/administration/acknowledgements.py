@@ -1,0 +1,101 @@
+"""The explorer: every transaction, searched, and the file of one from form to block."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from handshaker import Activity, EventKind, TransactionFile
+from webapp.access import ADMINISTRATOR, AUDITOR, handshaker, open_to, passive
+from webapp.administration import days, meaning, timeline
+from webapp.administration.blueprint import administration, below
+
+FILTERS = ("status", "reason", "template", "actor", "patient", "since", "until")
+_LONGEST = 80
+_HOURS = 48
+
+
+@administration.get("/acknowledgements")
+@open_to(ADMINISTRATOR, AUDITOR)
+def acknowledgements() -> str:
+    """Search; the address says it all, so that a search can be kept and shared."""
+    wanted = {name: request.args.get(name, "").strip()[:_LONGEST] for name in FILTERS}
+    parts, cursor = handshaker(), request.args.get("before", "")
+    page = parts.explorer.search(**_criteria(wanted), before=cursor or None, limit=40)
+    kept = {name: value for name, value in wanted.items() if value}
+    hours = parts.explorer.activity(_HOURS)
+    return render_template(
+        "administration/acknowledgements.html",
+        page=page,
+        wanted=wanted,
+        kept=kept,
+        statuses=list(EventKind),
+        templates=sorted({each.name for each in parts.templates.list()}),
+        actors={member.actor.actor_id: member.actor.name for member in parts.staff.members()},
+        reasons=sorted(parts.explorer.codes()),
+        first=_address(kept) if cursor else "",
+        next=_address({**kept, "before": page.next_cursor}) if page.next_cursor else "",
+        activity=hours,
+        bars=_bars(hours),
+    )
+
+
+@administration.get("/acknowledgements/<ti_id>")
+@below("acknowledgements")
+@open_to(ADMINISTRATOR, AUDITOR)
+def acknowledgement(ti_id: str) -> str:
+    """All that is known of one transaction."""
+    return _file_page("administration/acknowledgement.html", handshaker().explorer.file(ti_id))
+
+
+@administration.get("/acknowledgements/<ti_id>/live")
+@passive
+@open_to(ADMINISTRATOR, AUDITOR)
+def live_acknowledgement(ti_id: str) -> str:
+    """Show the same as a part of the page, while it is on its way."""
+    return _file_page("administration/_file.html", handshaker().explorer.file(ti_id))
+
+
+def _file_page(template: str, found: TransactionFile) -> str:
+    return render_template(
+        template,
+        file=found,
+        steps=timeline.steps(found),
+        fields=meaning.rows(found.statement.fields) if found.statement else [],
+        argument_rows=meaning.argument_rows,
+    )
+
+
+def _criteria(wanted: dict[str, str]) -> dict[str, Any]:
+    """Return what the explorer is asked; what is no status or no day does not narrow."""
+    return {
+        "status": wanted["status"] if wanted["status"] in set(EventKind) else None,
+        "reason": wanted["reason"],
+        "template": wanted["template"],
+        "actor_id": wanted["actor"],
+        "patient_id": wanted["patient"],
+        "since": days.start_of(_day(wanted["since"])),
+        "until": days.end_of(_day(wanted["until"])),
+    }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _address(values: dict[str, Any]) -> str:
+    return url_for("administration.acknowledgements", **values)
+
+
+def _bars(hours: list[Activity]) -> dict[str, list[int]]:
+    """Return what the chart is drawn from: seconds since the epoch, and counts."""
+    return {
+        "hours": [int(each.hour.timestamp()) for each in hours],
+        "valid": [each.valid for each in hours],
+        "invalid": [each.invalid for each in hours],
+    }

@@ -1,0 +1,49 @@
+"""Acts of administrators on their way to the chain, shown live until they are settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, render_template, request
+from flask_babel import gettext as _
+
+from handshaker import HandshakerError, Status, Submission
+from webapp.access import ADMINISTRATOR, handshaker, open_to, passive
+from webapp.administration.blueprint import administration
+
+
+@administration.get("/acts/<ti_id>")
+@passive
+@open_to(ADMINISTRATOR)
+def act(ti_id: str) -> str:
+    """One act's status; the part asks for itself again until nothing can change."""
+    return render_template("administration/_act.html", act=handshaker().explorer.status(ti_id))
+
+
+def shown_act() -> Status | None:
+    """Return the act that the page's address names, if it names one."""
+    ti_id = request.args.get("act", "")
+    try:
+        return handshaker().explorer.status(ti_id) if ti_id else None
+    except HandshakerError:
+        return None
+
+
+def refusal_of(submission: Submission) -> str:
+    """Return why an act was refused at a gate, or nothing."""
+    return str(submission.refusal) if submission.refusal is not None else ""
+
+
+def tell(form: Any, error: HandshakerError) -> None:
+    """Show an error above a form whose fields it does not name."""
+    form.form_errors = [*form.form_errors, str(error)]
+
+
+def tell_done(message: str) -> None:
+    """Say on the next page what is on its way."""
+    flash(message, "good")
+
+
+def on_its_way() -> str:
+    """Return the words for an act that was taken in."""
+    return str(_("Signed and on its way to the chain."))
