@@ -24,7 +24,6 @@ from handshaker.cli.output import (
     json_option,
     login_files,
     print_json,
-    short,
     token_files,
     usable_settings,
 )
@@ -154,26 +153,33 @@ def _show(
     console.print("[bold]Two blood pressures, acknowledged[/]")
     console.print(acknowledgement_table(shown, labels))
     _show_command_line(handshaker, demo, chain)
-    console.print(_people(demo, logins))
-    console.print(f"\n[bold]Open {address}[/] and log in as one of them. Administrators also need a 6-digit code:")
-    console.print("  .venv/bin/handshaker code administrator")
+    console.print(_patients(demo))
+    console.print(_staff(logins))
+    console.print(f"\n[bold]Open {address}[/] and log in as one of them.", soft_wrap=True)
+    console.print("An administrator's code: .venv/bin/handshaker code administrator", soft_wrap=True)
     console.print("[bold]Ctrl-C stops everything.[/]")
 
 
-def _people(demo: Demo, logins: LoginFiles) -> Table:
-    table = Table(title="\nThe demo hospital", header_style="bold", title_justify="left")
-    for column in ("log in as", "password", "who", "id on the chain"):
-        table.add_column(column, no_wrap=column == "password")
+def _staff(logins: LoginFiles) -> Table:
+    table = Table(title="\nStaff of the demo hospital", header_style="bold", title_justify="left")
+    for column in ("log in as", "password", "who"):
+        table.add_column(column, no_wrap=column != "who")
     houses = dict(ORGANISATIONS)
     for label in ADMINISTRATORS:
-        table.add_row(label, logins.password(label), "administrator", "")
+        table.add_row(label, logins.password(label), "[dim]needs a code, too[/]")
     for label, name, role, organisation in PRACTITIONERS:
-        who = f"{name}, {role}, {houses[organisation]}"
-        table.add_row(label, logins.password(label), who, short(demo.practitioners[label]))
+        table.add_row(label, logins.password(label), f"{name}, {role}\n[dim]{houses[organisation]}[/]")
+    return table
+
+
+def _patients(demo: Demo) -> Table:
+    table = Table(title="\nPatients", header_style="bold", title_justify="left")
+    for column in ("--as", "--patient", ""):
+        table.add_column(column)
     for label, *_, consented in PATIENTS:
         # Patients' names stay where they are: under their keys.
         wish = "consented" if consented else "did not consent"
-        table.add_row(label, "[dim]–[/]", f"a patient who {wish}", short(demo.patients[label]))
+        table.add_row(label, demo.patients[label][:10], wish)
     return table
 
 
