@@ -9,7 +9,7 @@ import traceback
 from flask import Flask, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from handshaker import HandshakerError
@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
     """Answer errors of pages."""
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(SecurityError, _other_host)
     app.register_error_handler(HandshakerError, _failed)
     app.register_error_handler(Exception, _broken)
 
@@ -42,6 +43,11 @@ def _forged(error: CSRFError) -> Answer:
         _("It was opened before you logged in, or on another computer."),
         _("Go back, load the page again, and send it once more. Nothing was saved."),
     )
+
+
+def _other_host(error: SecurityError) -> Answer:
+    # Where nothing is ours, no page of ours has an address.
+    return Response(_("This is not an address of this hospital."), 400, content_type="text/plain; charset=utf-8")
 
 
 def _refused(error: HTTPException) -> Answer:
