@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import render_template
 
-from webapp.access import CARE, PATHOLOGIST, credential, open_to
-from webapp.care import laboratory, people, submissions
+from webapp.access import CARE, DOCTOR, PATHOLOGIST, credential, open_to
+from webapp.care import laboratory, patients, people, submissions
 from webapp.care.blueprint import care
 from webapp.care.drafts import drafts_part
 from webapp.care.requests import requests_part
@@ -23,4 +23,5 @@ def home() -> str:
         requests=requests_part(own=True),
         sent=submissions.today_part(),
         work=laboratory.work() if asker.actor.role == PATHOLOGIST else None,
+        allowing=patients.allowing() if asker.actor.role == DOCTOR else None,
     )

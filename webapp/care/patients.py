@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from handshaker import vocabulary
 from webapp.access import CARE, DOCTOR, credential, handshaker, open_to
@@ -16,11 +19,13 @@ _LONGEST = 100
 @open_to(*CARE)
 def patients() -> str:
     """Show the search, whom one looked at last, and for doctors who lets them read."""
-    allowing = None
-    if credential().actor.role == DOCTOR:
-        category = vocabulary.CATEGORY_BY_CODE["notes"]
-        allowing = handshaker().roster.allowing(credential(), vocabulary.Action.READ, category)
-    return render_template("care/patients.html", recent=people.recent(), allowing=allowing)
+    shown = allowing() if credential().actor.role == DOCTOR else None
+    return render_template("care/patients.html", recent=people.recent(), allowing=shown)
+
+
+def allowing() -> Any:
+    """Return the patients who let this person read their notes."""
+    return handshaker().roster.allowing(credential(), vocabulary.Action.READ, vocabulary.CATEGORY_BY_CODE["notes"])
 
 
 @care.post("/patients/search")
@@ -55,10 +60,12 @@ def chart(patient_id: str) -> str:
 @care.get("/patients/<patient_id>/older/<category>")
 @below("care.patients")
 @open_to(*CARE)
-def older(patient_id: str, category: str) -> str:
+def older(patient_id: str, category: str) -> str | Response:
     """Show older entries of one part of a chart."""
     identity = people.patient(patient_id)
     cursor = request.args.get("cursor", "")
+    if not cursor:
+        return redirect(url_for("care.chart", patient_id=patient_id), 303)
     entries, following = handshaker().charts.older(patient_id, credential(), category, cursor)
     is_part = request.headers.get("HX-Request") == "true"
     page = "care/_entries.html" if is_part else "care/older.html"

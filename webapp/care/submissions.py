@@ -23,6 +23,7 @@ FILTERS = {
     "mined": _l("In a block"),
 }
 _A_PAGE = 25
+_TODAY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,12 @@ def lines(*, template: str = "", since: datetime | None = None, limit: int = _A_
 
 def today_part() -> SentPart:
     """Return what this person sent today."""
-    return _part(status="", since=moments.midnight(), before=None)
+    return _part(status="", since=moments.midnight(), before=None, limit=_TODAY)
 
 
-def _part(*, status: str, since: datetime | None, before: str | None) -> SentPart:
+def _part(*, status: str, since: datetime | None, before: str | None, limit: int = _A_PAGE) -> SentPart:
     actor_id = credential().actor.actor_id
-    page = handshaker().explorer.search(actor_id=actor_id, status=status, since=since, before=before, limit=_A_PAGE)
+    page = handshaker().explorer.search(actor_id=actor_id, status=status, since=since, before=before, limit=limit)
     is_moving = before is None and any(row.status not in SETTLED for row in page.rows)
     seen = live.mark([(row.ti_id, str(row.status)) for row in page.rows])
     return SentPart(_lines(page.rows), page.next_cursor, is_moving, seen)

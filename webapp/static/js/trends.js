@@ -37,8 +37,9 @@
     };
   };
 
-  const timeRange = (_, from, to) => {
-    const room = Math.max((to - from) * 0.04, 1800);
+  const timeRange = (at) => () => {
+    const [from, to] = [at[0], at.at(-1)];
+    const room = to > from ? (to - from) * 0.04 : 43200;
     return [from - room, to + room];
   };
 
@@ -77,8 +78,8 @@
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), data.zone),
-      scales: { x: { range: timeRange }, y: { range: valueRange(data.lines) } },
-      axes: [{ ...axis, values: time.ticks, size: 42, space: 70, grid: { show: false } }, { ...axis, size: 44 }],
+      scales: { x: { range: timeRange(data.at) }, y: { range: valueRange(data.lines) } },
+      axes: [{ ...axis, values: time.ticks, size: (_, texts) => (texts?.some((text) => text.includes("\n")) ? 40 : 26), space: 70, grid: { show: false } }, { ...axis, size: 44 }],
       series: [{}, ...data.lines.map((each, i) => ({
         label: each.name, stroke: inks[i], width: 2, dash: i ? [6, 3] : undefined,
         points: { show: true, size: 7, fill: i ? ground : inks[i], stroke: inks[i] },
