@@ -66,4 +66,6 @@ def _is_here() -> bool:
 
 
 def _page(form: LoginForm, *, is_refused: bool = False) -> str:
+    # It is over by the time the password is typed again.
+    form.code.data = ""
     return render_template("accounts/log_in.html", form=form, is_refused=is_refused, wish=wish())

@@ -1,4 +1,4 @@
-"""Forms of logins. Passwords and codes are never written back into a page."""
+"""Forms of logins. Passwords are never written back into a page."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _chosen() -> PasswordField:
 def _repeated() -> PasswordField:
     return PasswordField(
         _l("The new one again"),
-        [EqualTo("new", _l("These two are not the same."))],
+        [DataRequired(_l("Write it once more.")), EqualTo("new", _l("These two are not the same."))],
         render_kw={"autocomplete": "new-password"},
     )
 
