@@ -167,7 +167,8 @@ class Charts:
             for row in rows[:limit]
         ]
         cursor = _cursor(rows[limit - 1]) if len(rows) > limit else ""
-        return sorted(entries, key=lambda entry: (entry.at, entry.ti_id), reverse=True), cursor
+        # Of one minute, what was handed in last stays first, as the rows do: an amended note before the old one.
+        return sorted(entries, key=lambda entry: entry.at, reverse=True), cursor
 
     def _entry(
         self, row: RecordRow, category: str, identity: Identity, author: str, superseded_by: str | None

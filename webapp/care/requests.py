@@ -26,6 +26,8 @@ _USUAL = {
     PATHOLOGIST: (["laboratory"], ["laboratory"]),
 }
 """What each role usually needs: to read, to write. A beginning, to be changed before it is sent."""
+_MOST, _FEW = 50, 8
+"""Requests on a page: the state of each is several questions to the chain."""
 
 
 def _boxes(label: Any, categories: list[vocabulary.Category]) -> SelectMultipleField:
@@ -77,9 +79,9 @@ class RequestsPart:
 def requests_part(*, own: bool = False) -> RequestsPart:
     """Return the requests of this person's organisation, or their ``own`` last ones only."""
     asker = credential().actor.actor_id
-    found = handshaker().requests.of(credential())
+    found = handshaker().requests.of(credential(), _FEW if own else _MOST)
     if own:
-        found = [each for each in found if each.requested_by == asker][:8]
+        found = [each for each in found if each.requested_by == asker]
     shown = [(each.request_id, each.state, each.requested_at) for each in found]
     return RequestsPart(found, people.known(each.patient_id for each in found), live.mark(shown))
 

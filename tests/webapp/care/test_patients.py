@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from handshaker.records import chart
 from tests.instances import blood_pressure, demographics
 from tests.webapp.care.ward import LIVE, Ward, main, title
 from tests.webapp.web import Web
@@ -124,16 +125,17 @@ def test_when_the_chain_does_not_answer_the_chart_says_why_it_is_empty(
     assert "137" not in page
 
 
-def test_older_entries_come_by_cursor(own_web: Web) -> None:
+def test_older_entries_come_by_cursor(own_web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(chart._NEWEST, "notes", 3)  # type: ignore[index]
     ward = Ward(own_web, "doctor")
     own_web.hospital.acknowledged(own_web.hospital.consent(own_web.hospital.consented, write=["notes", "vital-signs"]))
-    for number in range(12):
+    for number in range(5):
         ward.fill(f"/patients/{ward.consented}/note", text=f"Note number {number}.", kind="34109-9")
         own_web.hospital.drain()
     page = ward.see(f"/patients/{ward.consented}")
     link = re.search(rf'href="(/patients/{ward.consented}/older/notes\?cursor=[^"]+)"', page)
     assert link is not None
-    assert "Note number 11." in page
+    assert "Note number 4." in page
     assert "Note number 0." not in page
     older = ward.see(link[1].replace("&amp;", "&"), headers=LIVE)
     assert "Note number 0." in older
