@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
+from scripts.demo_life import live
 from scripts.demo_stack import DemoStack
 from tests.e2e.axe import faults
 from tests.e2e.browsing import Visitors
@@ -25,7 +26,16 @@ def app(stack: DemoStack) -> Flask:
 
 @pytest.fixture(scope="module")
 def values(stack: DemoStack) -> dict[str, Any]:
-    return arguments(stack.handshaker, stack.patients["patient-1"], stack.practitioners["nurse-1"])
+    life = live(stack)
+    return arguments(
+        life.patient_id,
+        stack.practitioners["nurse-1"],
+        life.reading,
+        key=life.key,
+        record_id=life.note,
+        proposal_id=life.proposal_id,
+        **{"care.discard.ti_id": life.draft},
+    )
 
 
 def addresses(app: Flask, values: dict[str, Any], role: str | None) -> list[str]:
@@ -62,3 +72,13 @@ def test_pages_that_tell_of_errors_are_accessible(visit: Visitors) -> None:
     for where in ("/nowhere", "/administration"):
         page.goto(where)
         assert faults(page) == {}
+
+
+def test_what_is_wrong_with_a_page_is_noticed(visit: Visitors) -> None:
+    page = visit()
+    page.goto("/login")
+    page.evaluate("document.querySelector('label').remove()")
+    page.evaluate("document.querySelector('h1').style.cssText = 'width: 500px; color: #eee'")
+    found = faults(page)
+    assert {fault["rule"] for fault in found["1280 light"]} >= {"label", "color-contrast"}
+    assert found["390 dark"][-1] == "the page scrolls sideways"

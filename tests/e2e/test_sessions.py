@@ -61,15 +61,12 @@ def test_who_was_ended_is_out_at_once_with_browser_and_token(visit: Visitors, st
 
     page = visit("administrator")
     page.goto("/administration/people")
-    page.get_by_role("link", name=re.compile("Tomas Okafor")).first.click()
-    page.get_by_role("link", name=re.compile("^End")).or_(
-        page.get_by_role("button", name=re.compile("^End"))
-    ).first.click()
+    page.get_by_role("link", name="Dr Tomas Okafor").click()
+    page.get_by_role("link", name="End", exact=True).click()
+    page.get_by_label("Yes, this is what I want").check()
     assert faults(page) == {}
-    confirm = page.get_by_role("button", name=re.compile("^End"))
-    if confirm.count():
-        confirm.first.click()
-    expect(page.get_by_role("main")).to_contain_text("Ended")
+    page.get_by_role("button", name="End Dr Tomas Okafor now").click()
+    expect(page.get_by_role("main")).to_contain_text("They have no session, token or key")
 
     leaving.goto("/today")
     expect(leaving).to_have_url(re.compile("/login"))
@@ -95,8 +92,10 @@ def test_everything_can_be_done_with_the_keyboard_alone(visit: Visitors, stack: 
     expect(banner(page)).to_contain_text("MARCHETTI-ROUX")
     tab_to(page, "vital signs")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/vital-signs")
     tab_to(page, "Heart rate")
     page.keyboard.type("64")
+    tab_to(page, "Sign and send")
     page.keyboard.press("Enter")
     expect_valid(page)
 
