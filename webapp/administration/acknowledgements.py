@@ -15,6 +15,7 @@ from webapp.administration.blueprint import administration, below
 FILTERS = ("status", "reason", "template", "actor", "patient", "since", "until")
 _LONGEST = 80
 _HOURS = 48
+_ROWS = 40
 
 
 @administration.get("/acknowledgements")
@@ -22,19 +23,16 @@ _HOURS = 48
 def acknowledgements() -> str:
     """Search; the address says it all, so that a search can be kept and shared."""
     wanted = {name: request.args.get(name, "").strip()[:_LONGEST] for name in FILTERS}
-    parts, cursor = handshaker(), request.args.get("before", "")
-    page = parts.explorer.search(**_criteria(wanted), before=cursor or None, limit=40)
     kept = {name: value for name, value in wanted.items() if value}
-    hours = parts.explorer.activity(_HOURS)
+    cursor, explorer = request.args.get("before", ""), handshaker().explorer
+    page = explorer.search(**_criteria(wanted), before=cursor or None, limit=_ROWS)
+    hours = explorer.activity(_HOURS)
     return render_template(
         "administration/acknowledgements.html",
         page=page,
         wanted=wanted,
         kept=kept,
-        statuses=list(EventKind),
-        templates=sorted({each.name for each in parts.templates.list()}),
-        actors={member.actor.actor_id: member.actor.name for member in parts.staff.members()},
-        reasons=sorted(parts.explorer.codes()),
+        choices=_choices(),
         first=_address(kept) if cursor else "",
         next=_address({**kept, "before": page.next_cursor}) if page.next_cursor else "",
         activity=hours,
@@ -86,6 +84,17 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _choices() -> dict[str, Any]:
+    """Return what can be chosen in the search."""
+    parts = handshaker()
+    return {
+        "statuses": list(EventKind),
+        "reasons": parts.explorer.codes(),
+        "templates": [each.name for each in parts.templates.list()],
+        "actors": {member.actor.actor_id: member.actor.name for member in parts.staff.members()},
+    }
 
 
 def _address(values: dict[str, Any]) -> str:

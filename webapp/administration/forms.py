@@ -42,9 +42,8 @@ class PersonForm(OnceForm):
     role = SelectField(_l("Role"), [InputRequired(_l("Choose a role."))])
     organisation = SelectField(_l("Organisation"), [InputRequired(_l("Choose an organisation."))], coerce=str)
     licence_until = DateField(
-        _l("Licence valid until"),
+        _l("Last day of the licence"),
         [InputRequired(_l("Write a date."))],
-        description=_l("The last day on which it is valid"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

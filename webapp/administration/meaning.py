@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import format_datetime
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from handshaker import vocabulary
 from webapp.administration.blueprint import administration
@@ -15,6 +16,7 @@ from webapp.formats import role as role_words
 
 _MASKS = {"readMask", "writeMask", "denyMask", "scope", "categories"}
 _MOMENTS = {"deadline", "notBefore", "notAfter", "licenceUntil", "until", "readyAt"}
+_NOTHING = "0x" + "0" * 64
 _END_OF_TIME = 2**40 - 1
 
 
@@ -22,6 +24,14 @@ _END_OF_TIME = 2**40 - 1
 def gwei(wei: int) -> str:
     """``1.5 gwei``: what a unit of gas costs."""
     return f"{wei / 10**9:,.3f}".rstrip("0").rstrip(".") + " gwei"
+
+
+@administration.app_template_filter("second")
+def second(value: datetime) -> Markup:
+    """``21 Nov 2026, 14:05:09``: for what follows on another within a minute."""
+    exact = value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = format_datetime(value, "d MMM yyyy, HH:mm:ss")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, shown)
 
 
 def written(value: Any) -> str:
@@ -33,6 +43,8 @@ def written(value: Any) -> str:
 
 def meaning(name: str, value: Any) -> str:
     """Return the words for a field's value, or nothing where it speaks for itself."""
+    if written(value) == _NOTHING:
+        return str(_("none"))
     if isinstance(value, bool) or not isinstance(value, int):
         return ""
     if name in _MASKS:

@@ -40,7 +40,7 @@
       },
       axes: [
         { ...axis, values: (_, splits) => splits.map(label), grid: { show: false }, space: 70 },
-        { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] },
+        { ...axis, size: 44, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000] },
       ],
       // The whole first and what is valid over it: so what remains to be seen of the whole is invalid.
       series: [{}, series("invalid", bad), series("valid", good)],
