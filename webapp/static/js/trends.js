@@ -79,7 +79,7 @@
       cursor: { y: false, drag: { x: false, y: false } },
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), data.zone),
       scales: { x: { range: timeRange(data.at) }, y: { range: valueRange(data.lines) } },
-      axes: [{ ...axis, values: time.ticks, size: (_, texts) => (texts?.some((text) => text.includes("\n")) ? 40 : 26), space: 70, grid: { show: false } }, { ...axis, size: 44 }],
+      axes: [{ ...axis, values: time.ticks, size: (_, texts) => (texts?.some((text) => text.includes("\n")) ? 46 : 32), space: 70, grid: { show: false } }, { ...axis, size: 44 }],
       series: [{}, ...data.lines.map((each, i) => ({
         label: each.name, stroke: inks[i], width: 2, dash: i ? [6, 3] : undefined,
         points: { show: true, size: 7, fill: i ? ground : inks[i], stroke: inks[i] },
