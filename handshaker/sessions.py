@@ -7,11 +7,13 @@ only the secret opens. Locked, idle too long or over, a session opens nothing: i
 from __future__ import annotations
 
 import secrets
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handshaker.bearer import SECRET_BYTES, hashed, is_secret, parsed, spelled
-from handshaker.errors import KeyAlreadyExists, KeyLocked, KeyUnknown, NotAuthenticated
+from handshaker.errors import HandshakerError, KeyAlreadyExists, KeyLocked, KeyUnknown, NotAuthenticated
 from handshaker.messages import Actor
 from handshaker.ports import Clock, Vault
 from handshaker.store.logins import LoginStore, SessionRow
@@ -19,6 +21,7 @@ from handshaker.store.people import PeopleStore
 from handshaker.tokens import Credential, complete_scopes
 
 _PREFIX = "hss"
+_SWEEP_SECONDS = 60
 _COARSE = timedelta(seconds=10)
 """How exactly it is written down when somebody was last there: not for every request a write to the disk."""
 
@@ -88,9 +91,11 @@ class Sessions:
         row, secret = self._found(text)
         now = self._clock.now()
         actor = self._people.actor(row.actor_id)
-        if row.expires_at <= now:
+        if row.expires_at <= now or actor is None or not actor.active:
+            # Whoever comes back after their end begins anew.
             self._end(row.actor_id, row.session_id)
-        if row.ended_at is not None or row.expires_at <= now or actor is None or not actor.active:
+            raise _refusal()
+        if row.ended_at is not None:
             raise _refusal()
         if row.locked_at is None and now - row.seen_at > self._idle:
             self._lock(row, now)
@@ -150,6 +155,12 @@ class Sessions:
             self._store.forget(gone)
             self._bare.difference_update(gone)
         return len(over)
+
+    def keep_sweeping(self, stop: threading.Event) -> None:
+        """Sweep every minute until ``stop`` is set; what fails now is swept the next time."""
+        while not stop.wait(_SWEEP_SECONDS):
+            with suppress(HandshakerError):
+                self.sweep()
 
     def _open(self, actor_id: str, secret: bytes, needs: str, expires_at: datetime, replacing: str | None) -> str:
         actor, now = self._people.actor(actor_id), self._clock.now()

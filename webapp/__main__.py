@@ -34,9 +34,14 @@ def main() -> int:
     address = f"http://localhost:{serving.port}"
     said = json.dumps({"url": address}) if arguments.json else f"The web application is at {address}. Ctrl-C stops it."
     print(said, flush=True)
+    stop = threading.Event()
+    sweeping = threading.Thread(target=handshaker.sessions.keep_sweeping, args=(stop,), daemon=True)
+    sweeping.start()
     try:
         serving.run()
     finally:
+        stop.set()
+        sweeping.join()
         handshaker.close()
     return 0
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handshaker.errors import KeyLocked, LoginRefused, NotAuthenticated, VaultError
+from handshaker.errors import KeyLocked, LoginRefused, NotAuthenticated, StoreUnavailable, VaultError
 from handshaker.sessions import Session
 from handshaker.tokens import Credential
 from tests.handshaker.accounts.people import PASSWORD, attempt, enroll, refused, session_of
@@ -251,3 +252,29 @@ def test_who_holds_their_own_key_has_sessions_too(own_hospital: Instance) -> Non
     assert refusal.code == "signature-refused", "the vault signs for nobody who holds their own key"
     own_hospital.handshaker.sessions.lock(session)
     assert not session_of(own_hospital, own_hospital.handshaker.logins.unlock(text, PASSWORD)).is_locked
+
+
+def test_a_session_does_not_come_back_with_its_owner(own_hospital: Instance) -> None:
+    """Somebody who was made inactive straight on the chain, and active again."""
+    text, people = opened(own_hospital), own_hospital.handshaker.store.people
+    people.put_actor(replace(own_hospital.nurse.actor, active=False))
+    with pytest.raises(NotAuthenticated):
+        session_of(own_hospital, text)
+    people.put_actor(own_hospital.nurse.actor)
+    with pytest.raises(NotAuthenticated):
+        session_of(own_hospital, text)
+
+
+def test_sweeping_goes_on_until_it_is_stopped(own_hospital: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    swept, stop = list[int](), threading.Event()
+
+    def sweep() -> int:
+        swept.append(1)
+        if len(swept) == 2:
+            stop.set()
+        raise StoreUnavailable("The database is busy.")
+
+    monkeypatch.setattr("handshaker.sessions._SWEEP_SECONDS", 0.001)
+    monkeypatch.setattr(own_hospital.handshaker.sessions, "sweep", sweep)
+    own_hospital.handshaker.sessions.keep_sweeping(stop)
+    assert len(swept) == 2
