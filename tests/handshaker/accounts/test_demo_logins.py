@@ -1,4 +1,4 @@
-"""The demo's logins: made once, kept in files that only their owner reads, and never in the way of what people change."""
+"""The demo's logins: made once, kept in files of their owner, and never in the way of what people change."""
 
 from __future__ import annotations
 
