@@ -12,6 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from webapp.api import calls, contract, problems, streams
 from webapp.api.operations import function_of
+from webapp.api.reference import reference
 from webapp.extensions import csrf
 
 __all__ = ["register"]
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
     app.before_request(_answer_wrong_addresses)
     app.after_request(_keep_out_of_caches)
     app.register_blueprint(api)
+    app.register_blueprint(reference)
     settings = app.extensions["handshaker"].settings
     streams.register(app, settings.web_threads)
 
