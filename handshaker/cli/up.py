@@ -105,11 +105,15 @@ def _wait_until_ready(address: str, look: Callable[[], None]) -> None:
     """Return when the web application says that every part works; raises ``ChainError`` with what does not."""
     until = time.monotonic() + PATIENCE
     while True:
-        answer = requests.get(f"{address}/api/v1/health/ready", timeout=PATIENCE)
-        if answer.ok:
-            return
+        said = "it does not answer"
+        # If it does not answer because it has stopped, `look` says so.
+        with suppress(requests.RequestException):
+            answer = requests.get(f"{address}/api/v1/health/ready", timeout=PATIENCE)
+            if answer.ok:
+                return
+            said = answer.text[:500]
         if time.monotonic() > until:
-            raise ChainError(f"The web application is not ready: {answer.text[:500]}")
+            raise ChainError(f"The web application is not ready: {said}")
         look()
         time.sleep(_PAUSE)
 
