@@ -23,8 +23,6 @@ class Shown:
     """An operation as the page shows it."""
 
     operation: Operation
-    body: str
-    """An example of the body, or empty."""
     curl: str
     answers: tuple[tuple[str, str], ...]
     """Status and description."""
@@ -35,7 +33,7 @@ class Shown:
 def page() -> str:
     """Show every operation, by what it is about."""
     subjects: dict[str, list[Shown]] = {}
-    for operation in contract.operations():
+    for operation in sorted(contract.operations(), key=lambda each: each.raw["tags"] == ["service"]):
         subjects.setdefault(operation.raw["tags"][0], []).append(_shown(operation, request.host_url.rstrip("/")))
     return render_template(
         "reference/page.html", info=contract.document()["info"], subjects=subjects, words=words, kind=kind
@@ -60,7 +58,6 @@ def _shown(operation: Operation, host: str) -> Shown:
     body = operation.raw["requestBody"]["content"][JSON]["example"] if operation.body else None
     return Shown(
         operation=operation,
-        body="" if body is None else json.dumps(body, indent=2, ensure_ascii=False),
         curl=_curl(operation, host, body),
         answers=tuple((status, answer["description"]) for status, answer in sorted(operation.raw["responses"].items())),
     )
@@ -77,5 +74,5 @@ def _curl(operation: Operation, host: str, body: Any) -> str:
     if JSON not in operation.produces and operation.produces[0].startswith("text/event"):
         lines[0] = lines[0].replace("curl", "curl -N", 1)
     if body is not None:
-        lines += [f"-H 'Content-Type: {JSON}'", "-d " + shlex.quote(json.dumps(body, ensure_ascii=False))]
+        lines += [f"-H 'Content-Type: {JSON}'", "-d " + shlex.quote(json.dumps(body, indent=2, ensure_ascii=False))]
     return " \\\n  ".join(lines)
