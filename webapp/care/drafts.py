@@ -78,5 +78,5 @@ def discard(ti_id: str) -> str:
 def discard_draft(ti_id: str) -> Response:
     """Give it up."""
     handshaker().drafts.discard(credential(), ti_id)
-    flash(_("The draft is discarded. The refused attempt stays in the audit log, without its content."), "good")
+    flash(_("The draft is discarded. That it was refused stays in the audit log."), "good")
     return redirect(url_for("care.drafts"), 303)

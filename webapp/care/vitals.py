@@ -14,6 +14,8 @@ from webapp.care import live, moments, people, sending, words
 from webapp.care.blueprint import below, care
 from webapp.care.fields import MomentField, QuantityField, SigningForm, complain, implausible
 
+_ADULT = 18
+
 
 class VitalSignsForm(SigningForm):
     """Any of the vital signs, measured at one time."""
@@ -42,12 +44,12 @@ class VitalSignsForm(SigningForm):
             complain(self.taken_at, _("That is before the patient was born."))
         return not self.errors
 
-    def doubts(self) -> list[str]:
-        """Return what is possible and rare, to be asked about once."""
+    def doubts(self, identity: Identity) -> list[str]:
+        """Return what is possible and rare, to be asked about once; of children nobody knows here what is rare."""
         found = [
             _("%(what)s %(value)s %(unit)s", what=field.label.text, value=f"{field.data:g}", unit=SIGNS[key].unit)
             for key, field in self.signs.items()
-            if field.data is not None and is_unusual(key, field.data)
+            if is_adult(identity) and field.data is not None and is_unusual(key, field.data)
         ]
         if self.taken_at.data and (moments.now() - self.taken_at.data).days >= 1:
             found.append(_("measured more than a day ago"))
@@ -74,6 +76,12 @@ for _key, _sign in SIGNS.items():
     setattr(VitalSignsForm, _key, QuantityField(words.SIGNS.get(_key, _sign.name)))
 
 
+def is_adult(identity: Identity) -> bool:
+    """Whether the usual values of adults say something about a patient."""
+    age = identity.age(moments.today())
+    return age is None or age >= _ADULT
+
+
 def plausible() -> dict[str, tuple[float, float]]:
     """Return what the template takes for each vital sign, in the unit of the form."""
     ranges = {known.code: known.units for known in handshaker().templates.get("vital-signs").plausibility}
@@ -98,7 +106,7 @@ def send_vital_signs(patient_id: str) -> str | Response:
     identity, form = people.patient(patient_id), VitalSignsForm()
     if not form.check(identity):
         return _page(identity, form)
-    doubts = form.doubts()
+    doubts = form.doubts(identity)
     if doubts and form.sure.data != live.mark(*doubts):
         form.sure.data = form.sure.raw_data = None
         return _page(identity, form, doubts)
@@ -121,6 +129,7 @@ def _page(identity: Identity, form: VitalSignsForm, doubts: list[str] | None = N
         identity=identity,
         form=form,
         signs=SIGNS,
+        has_ranges=is_adult(identity),
         latest=moments.now().strftime(moments.TYPED),
         doubts=doubts or [],
         sure=live.mark(*doubts) if doubts else "",

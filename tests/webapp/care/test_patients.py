@@ -126,7 +126,7 @@ def test_when_the_chain_does_not_answer_the_chart_says_why_it_is_empty(
 
 
 def test_older_entries_come_by_cursor(own_web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(chart._NEWEST, "notes", 3)  # type: ignore[index]
+    monkeypatch.setitem(chart._NEWEST, "notes", 3)
     ward = Ward(own_web, "doctor")
     own_web.hospital.acknowledged(own_web.hospital.consent(own_web.hospital.consented, write=["notes", "vital-signs"]))
     for number in range(5):

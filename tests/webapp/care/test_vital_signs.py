@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.instances import demographics
 from tests.webapp.care.ward import LIVE, Ward, main
 from tests.webapp.web import Web
 
@@ -118,6 +119,16 @@ def test_a_rare_value_is_asked_about_once(own_web: Web) -> None:
     sent = ward.send_again(ward.vital_signs(), opened, **values, sure=sure[1])
     assert sent.status_code == 303
     assert ward.count() == before + 1
+
+
+def test_of_a_child_nothing_is_called_usual_or_rare(own_web: Web) -> None:
+    ward, hospital = Ward(own_web), own_web.hospital
+    resource = demographics("Child") | {"birthDate": str(hospital.clock.now().date() - timedelta(days=400))}
+    registered = hospital.handshaker.registrar.register_patient(hospital.administrator, resource, None)
+    hospital.drain()
+    address = ward.vital_signs(registered.actor_id)
+    assert "usual 60–100" not in ward.see(address)
+    assert ward.fill(address, **{"heart-rate": "145", "weight": "10,4"}).status_code == 303
 
 
 def test_the_time_may_be_set_back_and_is_the_hospitals(own_web: Web) -> None:
