@@ -51,7 +51,8 @@ def _adjustments(settings: Settings) -> dict[str, Any]:
     adjustments: dict[str, Any] = {
         "threads": settings.web_threads,
         "ident": None,
-        "max_request_body_size": settings.payload_limit + 100_000,
+        # Twice what the application takes: its own refusal says what to do, the server's would be a bare line.
+        "max_request_body_size": 2 * (settings.payload_limit + 100_000),
         "channel_timeout": 60,
     }
     if settings.web_proxies:

@@ -176,3 +176,25 @@ def test_too_many_requests_are_told_when_to_come_again(own_hospital: Instance) -
     assert answers[-1].json["code"] == "too-many-requests"
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     assert "Retry-After" not in answers[0].headers
+
+
+def test_another_host_than_ours_is_refused_in_a_problem_document(callers: Callers) -> None:
+    answer = callers.nurse.get("/templates", headers={"Host": "attacker.example"})
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert "attacker" not in answer.text
+
+
+def test_every_answer_stays_out_of_caches_and_sets_no_cookie(callers: Callers) -> None:
+    for answer in (callers.nurse.get("/templates"), callers.nobody.get("/templates"), callers.nobody.get("/nothing")):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_head_request_is_answered_like_a_get_without_its_body(callers: Callers) -> None:
+    answer = callers.nurse.open("/templates", method="HEAD")
+    assert (answer.status_code, answer.data) == (200, b"")
+    stream = callers.nurse.open("/acknowledgements/stream", method="HEAD")
+    stream.close()
+    assert stream.status_code == 200
+    assert callers.app.extensions["api-places"].taken() == 0
