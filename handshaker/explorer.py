@@ -50,6 +50,7 @@ GATES = ("envelope", "identity", "schema", "plausibility", "signature")
 SHORTEST = 8
 """Characters of a TI's id that are enough to name it, where no other begins so."""
 LARGEST_PAGE = 500
+_ID = re.compile(r"[0-9A-Za-z-]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,11 +326,11 @@ def _place_of(cursor: str) -> Place:
     try:
         moment, ti_id = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
         received_at = datetime.fromisoformat(moment)
-        if received_at.tzinfo is None or not isinstance(ti_id, str):
+        if received_at.tzinfo is None or not _ID.fullmatch(ti_id):
             raise ValueError(cursor)
-    except (ValueError, TypeError):
+        return received_at.astimezone(UTC), ti_id
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise CursorInvalid("That is no cursor of this list.") from None
-    return received_at, ti_id
 
 
 def _moment(hour: int) -> datetime:

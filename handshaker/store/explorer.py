@@ -41,8 +41,9 @@ class ExplorerStore:
 
     def row(self, beginning: str) -> Row | None:
         """Return the TI with that id, or the only one that begins so."""
-        last = beginning[:-1] + chr(ord(beginning[-1]) + 1) if beginning else beginning
-        query = _rows().where(s.transactions.c.ti_id >= beginning, s.transactions.c.ti_id < last).limit(2)
+        # Hex digits and hyphens all sort below g.
+        own = s.transactions.c.ti_id
+        query = _rows().where(own >= beginning, own < beginning + "g").limit(2)
         with self._database.read() as connection:
             found = connection.execute(query).mappings().all()
         return _row(found[0]) if len(found) == 1 else None

@@ -81,9 +81,11 @@ def _criteria(wanted: dict[str, str]) -> dict[str, Any]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # Days at the ends of the calendar have no beginning or end in another time zone.
+    return day if date.min < day < date.max else None
 
 
 def _choices() -> dict[str, Any]:
