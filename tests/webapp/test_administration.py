@@ -37,7 +37,7 @@ def test_somebody_new_gets_an_invitation_that_works_and_is_shown_once(own_web: W
     assert answer.status_code == 200
     code = re.search(r'<p class="secret" id="code">([^<]+)</p>', answer.text)
     assert code is not None
-    assert "/welcome" in answer.text
+    assert f"/welcome#{code[1]}" in answer.text
     new = actor_named(hospital, "Dr Noor Lindgren")
     assert code[1] not in client.get(f"{HOME}/people/{new.actor_id}").text
     assert "invited" in words(client.get(f"{HOME}/people?text=noor"))
@@ -94,10 +94,12 @@ def test_a_change_is_an_act_that_is_followed_until_it_is_valid(own_web: Web) -> 
     assert answer.status_code == 303
     followed = client.get(answer.location)
     ti_id = answer.location.rpartition("act=")[2]
-    assert f'hx-get="{HOME}/acts/{ti_id}"' in followed.text
+    assert f'hx-get="{HOME}/acts/{ti_id}?after=offer"' in followed.text
     hospital.drain()
-    live = client.get(f"{HOME}/acts/{ti_id}")
+    live = client.get(f"{HOME}/acts/{ti_id}?after=offer")
     assert "Valid" in words(live)
+    assert "Load what is registered now" in words(live)
+    assert "HX-Refresh" not in live.headers, "somebody may be typing"
     assert "hx-get" not in live.text
     changed = hospital.again(hospital.nurse).actor
     assert (changed.name, changed.role, changed.licence_until) == ("Mara Lindqvist", "pharmacist", nurse.licence_until)
@@ -186,7 +188,10 @@ def test_an_organisation_is_registered_renamed_and_ended(own_web: Web) -> None:
     assert "Another organisation has that number." in words(taken)
     answer = send(client, f"{HOME}/organisations/new", {"number": "3", "name": "Southgate Insurance"})
     assert answer.status_code == 303
+    act = f"{HOME}/acts/{answer.location.rpartition('act=')[2]}?after=reload"
+    assert "HX-Refresh" not in client.get(act).headers
     hospital.drain()
+    assert client.get(act).headers["HX-Refresh"] == "true"
     assert "Southgate Insurance" in words(client.get(answer.location))
     assert send(client, f"{HOME}/organisations/3", {"name": "Southgate Mutual"}).status_code == 303
     hospital.drain()

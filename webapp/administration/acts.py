@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, render_template, request
+from flask import Response, flash, make_response, render_template, request
 from flask_babel import gettext as _
 
 from handshaker import HandshakerError, Status, Submission
@@ -15,9 +15,16 @@ from webapp.administration.blueprint import administration
 @administration.get("/acts/<ti_id>")
 @passive
 @open_to(ADMINISTRATOR)
-def act(ti_id: str) -> str:
-    """One act's status; the part asks for itself again until nothing can change."""
-    return render_template("administration/_act.html", act=handshaker().explorer.status(ti_id))
+def act(ti_id: str) -> Response:
+    """Show one act's status; the part asks for itself again until nothing can change.
+
+    Then a page on which nobody types (``after=reload``) is loaded again, so that it shows what is registered now.
+    """
+    status, after = handshaker().explorer.status(ti_id), request.args.get("after", "")
+    answer = make_response(render_template("administration/_act.html", act=status, after=after))
+    if status.is_settled and after == "reload":
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 def shown_act() -> Status | None:

@@ -158,7 +158,8 @@ def _placed(error: HandshakerError) -> list[dict[str, Any]]:
     """Return problems as ``{"line", "path", "problem"}``."""
     if error.code == "input-invalid":
         return [{"line": error.data.get("line"), "path": "", "problem": error.data["problem"]}]
-    return [{"line": None, **problem} for problem in error.data.get("problems", [])]
+    problems = [{"line": None, **problem} for problem in error.data.get("problems", [])]
+    return sorted(problems, key=lambda problem: problem["line"] or 0)
 
 
 def excerpt(text: str, problems: list[dict[str, Any]]) -> list[Line]:
