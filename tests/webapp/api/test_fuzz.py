@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
@@ -82,3 +82,24 @@ def headers(request: pytest.FixtureRequest, hospital: Instance) -> dict[str, str
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_one_of_the_document(case: schemathesis.Case, headers: dict[str, str]) -> None:
     case.call_and_validate(headers=headers, checks=CHECKS)
+
+
+@pytest.mark.parametrize("name", ["nurse", "administrator"])
+def test_one_thing_leads_to_another_as_the_document_links_them(name: str, hospital: Instance) -> None:
+    """Lists lead to what they list, what was made to what it is; what is gone is not found again."""
+    hospital.measure()
+    hospital.drain()
+    token = hospital.handshaker.tokens.issue(getattr(hospital, name), ("submit", "read"), label="fuzzed")
+
+    class Walk(described.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+            return {"headers": {"Authorization": f"Bearer {token}"}}
+
+        def validate_response(self, response: Any, case: schemathesis.Case, **more: Any) -> None:
+            # Whether the token counts is asked above, where schemathesis knows of it.
+            asked = [check for check in CHECKS if check is not checks.ignored_auth]
+            case.validate_response(response, checks=[*asked, checks.use_after_free])
+
+    Walk.run(
+        settings=settings(max_examples=8, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
+    )
