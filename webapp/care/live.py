@@ -17,7 +17,10 @@ def mark(*shown: Any) -> str:
 
 
 def part(template: str, seen: str, **values: Any) -> Answer:
-    """Return a part again, or 204 (which leaves the page as it is) where the browser has it as it is ``seen``."""
+    """Return a part again, or 204 (which leaves the page as it is) where the browser has it as it is ``seen``.
+
+    ``is_news`` lets the part say in a few words what has changed, to those who listen.
+    """
     if request.args.get("seen") == seen:
         return Response(status=204)
-    return render_template(template, seen=seen, **values)
+    return render_template(template, seen=seen, is_news=True, **values)

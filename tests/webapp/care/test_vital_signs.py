@@ -30,6 +30,8 @@ def test_what_is_sent_goes_from_received_to_valid_by_itself_with_evidence(own_we
     page = ward.see(part[1])
     assert "All is valid" in page
     assert "hx-get" not in page
+    assert '<div hx-swap-oob="innerHTML:#announced">All is valid' in page
+    assert "hx-swap-oob" not in ward.see(address)
     assert page.count("<dt>Block</dt>") == page.count("<dt>Audit log</dt>") == 2
     assert "128/82" in page
     assert "36.8" in page
