@@ -47,7 +47,7 @@ messages: $(PYTHON_READY) ## Bring the catalogues of translations up to the sour
 	@$(PY) scripts/catalogues.py
 
 screenshots: setup browser ## Photograph the main pages into docs/screenshots
-	@$(PY) scripts/screenshots.py
+	@$(PY) -m scripts.screenshots
 
 lock: $(PYTHON_READY) ## Resolve requirements.lock and package-lock.json again
 	@$(PY) scripts/lock.py
