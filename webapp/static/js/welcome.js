@@ -1,7 +1,7 @@
 // The code of an invitation stands behind the # of its address, which browsers send to nobody: put it into the form.
 "use strict";
 
-const invitation = decodeURIComponent(location.hash.slice(1));
+const invitation = location.hash.slice(1);
 const form = document.querySelector("[data-welcome]");
 if (invitation && form) {
   form.elements.code.value = invitation;
