@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -94,7 +95,9 @@ def test_a_change_is_an_act_that_is_followed_until_it_is_valid(own_web: Web) -> 
     assert answer.status_code == 303
     followed = client.get(answer.location)
     ti_id = answer.location.rpartition("act=")[2]
-    assert f'hx-get="{HOME}/acts/{ti_id}?after=offer"' in followed.text
+    polled = re.search(rf'hx-get="({HOME}/acts/{ti_id}[^"]*)"', followed.text)
+    assert polled is not None
+    assert client.get(unescape(polled[1])).status_code == 204, "nothing to read out while nothing changes"
     hospital.drain()
     live = client.get(f"{HOME}/acts/{ti_id}?after=offer")
     assert "Valid" in words(live)

@@ -11,6 +11,7 @@ from handshaker import Activity, EventKind, TransactionFile
 from webapp.access import ADMINISTRATOR, AUDITOR, handshaker, open_to, passive
 from webapp.administration import days, meaning, timeline
 from webapp.administration.blueprint import administration, below
+from webapp.care import live
 
 FILTERS = ("status", "reason", "template", "actor", "patient", "since", "until")
 _LONGEST = 80
@@ -45,25 +46,25 @@ def acknowledgements() -> str:
 @open_to(ADMINISTRATOR, AUDITOR)
 def acknowledgement(ti_id: str) -> str:
     """All that is known of one transaction."""
-    return _file_page("administration/acknowledgement.html", handshaker().explorer.file(ti_id))
+    return render_template("administration/acknowledgement.html", **_shown(handshaker().explorer.file(ti_id)))
 
 
 @administration.get("/acknowledgements/<ti_id>/live")
 @passive
 @open_to(ADMINISTRATOR, AUDITOR)
-def live_acknowledgement(ti_id: str) -> str:
-    """Show the same as a part of the page, while it is on its way."""
-    return _file_page("administration/_file.html", handshaker().explorer.file(ti_id))
+def live_acknowledgement(ti_id: str) -> live.Answer:
+    """Show the same as a part of the page, where more has happened."""
+    return live.part("administration/_file.html", **_shown(handshaker().explorer.file(ti_id)))
 
 
-def _file_page(template: str, found: TransactionFile) -> str:
-    return render_template(
-        template,
-        file=found,
-        steps=timeline.steps(found),
-        fields=meaning.rows(found.statement.fields) if found.statement else [],
-        argument_rows=meaning.argument_rows,
-    )
+def _shown(found: TransactionFile) -> dict[str, Any]:
+    return {
+        "file": found,
+        "seen": live.mark(found.status, found.events, found.network),
+        "steps": timeline.steps(found),
+        "fields": meaning.rows(found.statement.fields) if found.statement else [],
+        "argument_rows": meaning.argument_rows,
+    }
 
 
 def _criteria(wanted: dict[str, str]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, flash, make_response, render_template, request
+from flask import Response, flash, make_response, request
 from flask_babel import gettext as _
 
 from handshaker import HandshakerError, Status, Submission
 from webapp.access import ADMINISTRATOR, handshaker, open_to, passive
 from webapp.administration.blueprint import administration
+from webapp.care import live
 
 
 @administration.get("/acts/<ti_id>")
@@ -21,7 +22,8 @@ def act(ti_id: str) -> Response:
     Then a page on which nobody types (``after=reload``) is loaded again, so that it shows what is registered now.
     """
     status, after = handshaker().explorer.status(ti_id), request.args.get("after", "")
-    answer = make_response(render_template("administration/_act.html", act=status, after=after))
+    seen = f"{status.status}-{status.code}"
+    answer = make_response(live.part("administration/_act.html", seen, act=status, after=after))
     if status.is_settled and after == "reload":
         answer.headers["HX-Refresh"] = "true"
     return answer
