@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import unicodedata
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ SHORTEST, LONGEST = 12, 200
 """Characters of a password."""
 LONGEST_TRIED = 1_000
 """Characters beyond which nothing is even hashed."""
+AT_ONCE = 4
+"""Passwords that are hashed at the same time; the others wait. Each takes 64 MiB, whoever sent it."""
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _OBVIOUS = re.compile(
@@ -47,15 +50,18 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def hash(self, password: str) -> Hashed:
         """Return what to keep of a new password."""
-        return Hashed(self._hasher.hash(_bytes(password)), secrets.token_bytes(16))
+        with self._places:
+            return Hashed(self._hasher.hash(_bytes(password)), secrets.token_bytes(16))
 
     def is_right(self, password: str, kept: Hashed) -> bool:
         """Whether ``password`` is the one that ``kept`` is of."""
         try:
-            return self._hasher.verify(kept.verifier, _bytes(password))
+            with self._places:
+                return self._hasher.verify(kept.verifier, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -66,16 +72,17 @@ class Passwords:
     def secret(self, password: str, kept: Hashed) -> bytes:
         """Return the 32 bytes that ``password`` opens the key with; the cost is that of the verifier."""
         cost = extract_parameters(kept.verifier)
-        return hash_secret_raw(
-            _bytes(password),
-            kept.key_salt,
-            cost.time_cost,
-            cost.memory_cost,
-            cost.parallelism,
-            32,
-            cost.type,
-            ARGON2_VERSION,
-        )
+        with self._places:
+            return hash_secret_raw(
+                _bytes(password),
+                kept.key_salt,
+                cost.time_cost,
+                cost.memory_cost,
+                cost.parallelism,
+                32,
+                cost.type,
+                ARGON2_VERSION,
+            )
 
 
 def usable_username(text: str) -> str:

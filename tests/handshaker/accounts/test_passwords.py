@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import given
@@ -11,7 +14,7 @@ from handshaker.errors import (
     PasswordRefused,
     UsernameRefused,
 )
-from handshaker.passwords import Passwords, normal_username, require_strong, usable_username
+from handshaker.passwords import AT_ONCE, Passwords, normal_username, require_strong, usable_username
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,36 @@ def test_a_password_is_the_same_however_the_keyboard_composed_it() -> None:
     assert passwords.is_right("café au lait noir", kept)
     assert passwords.secret("cafe\u0301 au lait noir", kept) == passwords.secret("café au lait noir", kept)
     assert not passwords.is_right("\ud800 broken text here", kept), "also what is no text at all"
+
+
+class Crowd(PasswordHasher):
+    """Hashes only as soon as ``AT_ONCE`` are there, and counts how many came in meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.most = self._inside = 0
+        self._count = threading.Lock()
+        self._full = threading.Barrier(AT_ONCE, timeout=30)
+
+    def verify(self, *arguments: Any) -> Any:
+        with self._count:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+        self._full.wait()
+        try:
+            return super().verify(*arguments)
+        finally:
+            with self._count:
+                self._inside -= 1
+
+
+def test_however_many_log_in_at_once_a_few_passwords_at_a_time_take_memory() -> None:
+    crowd = Crowd()
+    passwords = Passwords(crowd)
+    kept = passwords.hash("four words say enough")
+    guesses = [threading.Thread(target=passwords.is_right, args=("a guess", kept)) for _ in range(AT_ONCE * 4)]
+    for guess in guesses:
+        guess.start()
+    for guess in guesses:
+        guess.join()
+    assert crowd.most == AT_ONCE
