@@ -1,7 +1,7 @@
 """Server-sent events (WHATWG HTML, section 9.2): bounded in number and in time, resumed by the last id.
 
-A stream keeps a thread, so there are places for half of the threads, and for one token half of these. A client that
-goes away is noticed at the next heartbeat at the latest, and frees its place.
+A stream keeps a thread, so there are places for half of the threads, and for one person half of these, with however
+many tokens. A client that goes away is noticed at the next heartbeat at the latest, and frees its place.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def places() -> Places:
 def streamed(call: Call, source: Source, credential_text: str) -> Response:
     """Return the events of ``source`` as they happen; raises ``StreamsExhausted``."""
     patience: Patience = current_app.extensions["api-patience"]
-    give_back = places().take(call.credential.token_id)
+    give_back = places().take(call.credential.actor.actor_id)
 
     def is_still_allowed() -> bool:
         call.handshaker.tokens.authenticate(credential_text)

@@ -166,7 +166,20 @@ def test_beyond_the_bound_a_stream_is_refused_and_a_client_that_goes_away_frees_
     assert follow(callers.second_administrator, ti_id).status_code == 200
 
 
-def test_one_token_takes_half_of_the_places_at_most() -> None:
+def test_another_token_of_the_same_person_gets_no_more_places(hospital: Instance) -> None:
+    callers = Callers(make_api(hospital), hospital)
+    ti_id = hospital.measure().ti_id
+    callers.app.extensions["api-places"] = Places(2)
+    open_one = follow(callers.nurse, ti_id)
+    other = callers.with_token(hospital.handshaker.tokens.issue(hospital.nurse, ("read",)))
+
+    assert follow(other, ti_id).status_code == 503
+
+    open_one.close()
+    hospital.drain()
+
+
+def test_one_person_takes_half_of_the_places_at_most() -> None:
     places = Places(4)
     give_back = places.take("one")
     places.take("one")
