@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from flask import Flask, Response
 from flask_babel import Babel
 from flask_talisman import Talisman
 
-from handshaker import Handshaker, Settings
+from handshaker import Handshaker, Settings, errors
 from webapp import access, api, error_pages, formats, navigation
 from webapp.accounts import accounts
 from webapp.administration import administration
@@ -30,6 +31,7 @@ CONTENT_SECURITY_POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
+_KEY_BYTES = 32
 PERMISSIONS = {name: "()" for name in ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")}
 
 
@@ -99,13 +101,25 @@ def _keep_out_of_caches(response: Response) -> Response:
 
 
 def _secret_key(path: Path) -> bytes:
-    """Return the key that signs cookies, made the first time."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
+    """Return the key that signs cookies, made the first time; raises ``SettingsInvalid`` for a file that holds none."""
+    if not path.exists():
+        _write_key(path)
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise errors.SettingsInvalid(
+            "The file keys/web.key of the instance holds no key: delete it.", setting="instance"
+        )
     return key
+
+
+def _write_key(path: Path) -> None:
+    """Write a key that is there as a whole or not at all, also when two processes begin at once."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
