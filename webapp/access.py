@@ -96,7 +96,10 @@ def forget() -> None:
 
 
 def guard() -> AnyResponse | None:
-    """Let a request pass, or answer it: the login page, the lock, or 403. Runs before every request."""
+    """Let a request pass, or answer it: the login page, the lock, or 403. Runs before every request.
+
+    What a role opens needs a licence that goes on, as in the API; one's account does not. Raises ``ActorInactive``.
+    """
     g.person = None
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None:
@@ -118,6 +121,8 @@ def guard() -> AnyResponse | None:
             return go_to(url_for("accounts.second_factor"))
     if g.person.credential.actor.role not in allowed:
         abort(403)
+    if allowed != STAFF:
+        handshaker().following.check_standing(g.person.credential)
     return None
 
 
