@@ -125,12 +125,14 @@ def _told(source: Source, patience: Patience, is_still_allowed: Callable[[], boo
         while True:
             for message in source.news():
                 yield message.encoded()
-            now = time.monotonic()
-            if source.is_over or now - started >= patience.longest:
+            if source.is_over:
                 return
+            now = time.monotonic()
             if now - beaten >= patience.heartbeat and is_still_allowed():
                 beaten = now
                 yield b": still here\n\n"
+            if now - started >= patience.longest:
+                return
             time.sleep(patience.pause)
     except HandshakerError:
         return

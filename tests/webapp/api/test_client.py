@@ -98,14 +98,14 @@ def test_a_client_that_goes_away_frees_its_place(server: str, hospital: Instance
     ti_id = hospital.measure().ti_id
     address = f"{server}/api/v1/transactions/{ti_id}/events"
     with requests.Session() as session:
-        opened = [session.get(address, headers=headers, stream=True, timeout=10) for _ in range(8)]
+        opened = [session.get(address, headers=headers, stream=True, timeout=30) for _ in range(8)]
         assert {answer.status_code for answer in opened} == {200}
-        refused = requests.get(address, headers=headers, timeout=10)
+        refused = requests.get(address, headers=headers, timeout=30)
         assert (refused.status_code, refused.json()["code"]) == (503, "streams-exhausted")
         for answer in opened:
             answer.close()
 
-    _until(lambda: requests.get(address, headers=headers, stream=True, timeout=10).status_code == 200)
+    _until(lambda: requests.get(address, headers=headers, stream=True, timeout=30).status_code == 200)
     hospital.drain()
 
 
@@ -118,6 +118,6 @@ def _until(is_so: Callable[[], bool]) -> None:
 
 def test_slow_and_broken_requests_get_an_answer(server: str) -> None:
     host, port = server.removeprefix("http://").split(":")
-    with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
+    with closing(socket.create_connection((host, int(port)), timeout=30)) as connection:
         connection.sendall(b"POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
         assert connection.recv(64).startswith(b"HTTP/1.1 401")

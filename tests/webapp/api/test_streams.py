@@ -86,7 +86,7 @@ def test_somebody_elses_history_is_not_told(swift: Callers, hospital: Instance) 
 
 
 def test_a_stream_that_waits_beats_and_ends_after_its_time(callers: Callers, hospital: Instance) -> None:
-    callers.app.extensions["api-patience"] = Patience(pause=0.005, heartbeat=0.01, longest=0.1)
+    callers.app.extensions["api-patience"] = Patience(pause=0, heartbeat=0, longest=0)
     submission = hospital.measure()
 
     text = follow(callers.nurse, submission.ti_id).text
