@@ -20,7 +20,7 @@ from webapp.api.streams import Patience
 from webapp.extensions import limiter
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
