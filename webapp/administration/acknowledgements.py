@@ -8,10 +8,10 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from handshaker import Activity, EventKind, TransactionFile
+from webapp import live
 from webapp.access import ADMINISTRATOR, AUDITOR, handshaker, open_to, passive
 from webapp.administration import days, meaning, timeline
 from webapp.administration.blueprint import administration, below
-from webapp.care import live
 
 FILTERS = ("status", "reason", "template", "actor", "patient", "since", "until")
 _LONGEST = 80

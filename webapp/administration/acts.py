@@ -8,9 +8,9 @@ from flask import Response, flash, make_response, request
 from flask_babel import gettext as _
 
 from handshaker import HandshakerError, Status, Submission
+from webapp import live
 from webapp.access import ADMINISTRATOR, handshaker, open_to, passive
 from webapp.administration.blueprint import administration
-from webapp.care import live
 
 
 @administration.get("/acts/<ti_id>")

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import render_template
 
+from webapp import live
 from webapp.access import ADMINISTRATOR, handshaker, open_to, passive
 from webapp.administration.blueprint import administration, below
-from webapp.care import live
 
 
 @administration.get("/network")

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from handshaker import Draft, Identity
+from webapp import live
 from webapp.access import CARE, credential, handshaker, open_to, passive
-from webapp.care import live, people
+from webapp.care import people
 from webapp.care.blueprint import below, care
 
 

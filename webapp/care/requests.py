@@ -14,8 +14,9 @@ from wtforms import RadioField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from handshaker import ConsentRequest, Identity, Purpose, vocabulary
+from webapp import live
 from webapp.access import CARE, DOCTOR, NURSE, PATHOLOGIST, credential, handshaker, open_to, passive
-from webapp.care import live, people, words
+from webapp.care import people, words
 from webapp.care.blueprint import below, care
 
 _GENERAL = [each for each in vocabulary.CATEGORIES if not each.is_sensitive]

@@ -9,8 +9,9 @@ from flask import abort, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from handshaker import Draft, EventKind, Identity, SentRecord, Status, TransactionRow, errors
+from webapp import live
 from webapp.access import CARE, credential, handshaker, open_to, passive
-from webapp.care import live, moments, people, sending
+from webapp.care import moments, people, sending
 from webapp.care.blueprint import below, care
 
 SETTLED = (EventKind.VALID, EventKind.INVALID, EventKind.CONTRADICTED)

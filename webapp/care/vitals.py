@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 from handshaker import Identity, is_unusual, writing
+from webapp import live
 from webapp.access import DOCTOR, NURSE, handshaker, open_to
-from webapp.care import live, moments, people, sending, words
+from webapp.care import moments, people, sending, words
 from webapp.care.blueprint import below, care
 from webapp.care.fields import MomentField, QuantityField, SigningForm, complain, implausible
 
