@@ -48,7 +48,6 @@ def shots(life: Life) -> list[Shot]:
         Shot("nurse-phone", "nurse-1", together, is_phone=True, is_dark=True),
         Shot("doctor-chart", "doctor-1", chart),
         Shot("doctor-chart-dark", "doctor-1", chart, is_dark=True),
-        Shot("doctor-phone", "doctor-1", chart, is_phone=True),
         Shot("pathologist-report", "pathologist-1", f"{chart}/report/58410-2", before=_report),
         Shot("administrator-explorer", "administrator", "/administration/acknowledgements"),
         Shot("administrator-file", "administrator", f"/administration/acknowledgements/{life.reading}"),

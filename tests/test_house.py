@@ -130,7 +130,8 @@ def test_the_project_asks_for_every_package_that_it_imports() -> None:
     missing = set()
     for path in own_files(".py"):
         asked = run if path.relative_to(ROOT).parts[0] in {"handshaker", "webapp"} else develop
-        for name in imported(path) - own - sys.stdlib_module_names:
+        # `_typeshed` is there for type checkers alone.
+        for name in imported(path) - own - sys.stdlib_module_names - {"_typeshed"}:
             if not {distribution_name(provider) for provider in providers.get(name, [name])} & asked:
                 missing.add(f"{named(path)}: {name}")
     assert missing == set()
@@ -143,6 +144,16 @@ def test_the_node_lock_is_exact_and_without_addresses() -> None:
         assert "resolved" not in package, name
         # Packages of other platforms may be unknown to the registry that the lock was made with.
         assert not name or package.get("inBundle") or "os" in package or "integrity" in package, name
+
+
+def test_pictures_are_shown_exist_and_are_small() -> None:
+    shown = {
+        (path.parent / name).resolve()
+        for path in own_files(".md")
+        for name in re.findall(r"!\[[^\]]+\]\(([^)]+\.png)\)", path.read_text())
+    }
+    assert shown == set((ROOT / "docs" / "screenshots").glob("*.png"))
+    assert [named(path) for path in shown if path.stat().st_size > 200_000] == []
 
 
 @pytest.mark.parametrize("package", ["handshaker", "webapp"])
