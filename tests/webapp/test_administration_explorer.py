@@ -150,7 +150,7 @@ def test_the_file_of_a_transaction_refreshes_itself_until_it_is_settled(own_web:
     assert acknowledgement is not None
     assert acknowledgement.transaction_hash is not None
     position = f"position {acknowledgement.position}"
-    for told in ("Acknowledged as valid", "vital signs", "Effect: Recorded", position):
+    for told in ("Acknowledged as valid", "Vital signs", "Effect: Recorded", position):
         assert told in words(settled)
     assert "0x" + acknowledgement.transaction_hash.hex() in settled.text
     assert client.get(f"{HOME}/acknowledgements/{submission.ti_id[:8]}").status_code == 200

@@ -39,7 +39,8 @@ class Shown(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         # Times are written by CLDR; code, names of people and what people wrote are marked as such.
         marked = {("data-verbatim", None), ("class", "same")} & set(attrs)
-        if tag in {"script", "style", "code", "time", "pre", "textarea", "ins", "del"} or marked:
+        is_nested = self._inside[-1:] == [tag]
+        if tag in {"script", "style", "code", "time", "pre", "textarea", "ins", "del"} or marked or is_nested:
             self._inside.append(tag)
         for name, value in attrs:
             if name in TOLD and tag != "time" and "code" not in self._inside[-1:] and tag != "code":

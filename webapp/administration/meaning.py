@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from handshaker import vocabulary
 from webapp.administration.blueprint import administration
+from webapp.care import words
 from webapp.formats import role as role_words
 
 _MASKS = {"readMask", "writeMask", "denyMask", "scope", "categories"}
@@ -52,9 +53,9 @@ def meaning(name: str, value: Any) -> str:
     if name in _MOMENTS:
         return _moment(value)
     if name == "category" and value in vocabulary.CATEGORY_BY_BIT:
-        return vocabulary.CATEGORY_BY_BIT[value].display
+        return str(words.category(vocabulary.CATEGORY_BY_BIT[value].code))
     if name == "purpose" and value in set(vocabulary.Purpose):
-        return vocabulary.Purpose(value).display
+        return str(words.purpose(vocabulary.Purpose(value)))
     if name == "role" and value in set(vocabulary.Role):
         return role_words(vocabulary.Role(value).code)
     return ""
@@ -84,7 +85,7 @@ def argument_rows(arguments: Mapping[str, Any]) -> list[dict[str, str]]:
 def _codes(mask: int) -> str:
     if not mask:
         return str(_("nothing"))
-    return ", ".join(category.display for category in vocabulary.categories_of(mask))
+    return words.categories(tuple(category.code for category in vocabulary.categories_of(mask)))
 
 
 def _moment(seconds: int) -> str:
