@@ -17,6 +17,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from handshaker.messages import Json
+from handshaker.patterns import pattern_problem
 
 Problem = dict[str, Json]
 """``{"path": "component[0].code", "problem": "is missing"}``, and possibly ``data``."""
@@ -64,6 +65,10 @@ def _forbidding(node: Json, names: bool = False) -> Json:
 def schema_problems(schema: Mapping[str, Json]) -> list[Problem]:
     """Return what is wrong with a schema itself, references to other documents included."""
     found = problems_of(Draft202012Validator(Draft202012Validator.META_SCHEMA), schema, author=True)
+    for path, pattern in _patterns(schema, ()):
+        problem = pattern_problem(pattern)
+        if problem is not None:
+            found.append({"path": path_of(path), "problem": problem})
     for path, reference in _references(schema, ()):
         if not isinstance(reference, str) or not reference.startswith("#"):
             found.append({"path": path_of(path), "problem": "may only refer to a place in this schema (#/…)"})
@@ -199,6 +204,19 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "anyOf": lambda limit: "fits none of the forms that are allowed here",
     "oneOf": lambda limit: "must fit exactly one of the forms that are allowed here",
 }
+
+
+def _patterns(node: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "pattern" and isinstance(value, str):
+                yield (*path, key), value
+            elif key == "patternProperties" and isinstance(value, Mapping):
+                yield from (((*path, key), name) for name in value)
+            yield from _patterns(value, (*path, key))
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from _patterns(value, (*path, position))
 
 
 def _references(node: Json, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Json]]:

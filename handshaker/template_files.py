@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from handshaker.errors import InputInvalid
 from handshaker.messages import Json
 from handshaker.nesting import text_is_too_deep
 
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 100_000
+"""Bytes: fifteen times the largest that comes with the Handshaker, and reading YAML takes seconds for as many."""
 
 _ORDER = (
     *("name", "version", "title", "description", "contract", "function", "roles", "action", "category", "purpose"),
@@ -88,11 +90,7 @@ def line_of(path: Path, problem_path: str) -> int | None:
 
 def line_in(text: str, problem_path: str) -> int | None:
     """Return what `line_of` returns, for text."""
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=_StrictLoader)
-    except yaml.YAMLError:
-        return None
-    line: int | None = None
+    node, line = _composed(text), None
     rest = problem_path
     while node is not None:
         line = node.start_mark.line + 1 if line is None else line
@@ -101,6 +99,16 @@ def line_in(text: str, problem_path: str) -> int | None:
             break
         line, node, rest = step
     return line
+
+
+@lru_cache(maxsize=1)
+def _composed(text: str) -> yaml.Node | None:
+    """Return the nodes of a text; kept, for a text has many problems, each with a line."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, Loader=_StrictLoader)
+    except yaml.YAMLError:
+        return None
+    return node
 
 
 def _document(text: str, name: str, *, is_json: bool) -> dict[str, Json]:

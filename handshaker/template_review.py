@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handshaker.clinical.gates import check_payload
 from handshaker.commitments import canonical
+from handshaker.differences import DiffLine, difference
 from handshaker.errors import (
     NotFound,
     NotYourProposal,
@@ -34,7 +34,6 @@ from handshaker.tokens import Credential
 
 __all__ = ["DiffLine", "DryRun", "DryRunField", "Proposal", "TemplateReviews"]
 
-_CONTEXT = 3
 _SIGNATURE = bytes(65)
 """Stands in a dry run where a real call carries the signature."""
 
@@ -62,16 +61,6 @@ class Proposal:
     def reference(self) -> str:
         """``name@version``."""
         return f"{self.name}@{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """A line of a difference: `` `` the same, ``+`` new, ``-`` gone, ``@`` lines left out. Numbers from 1."""
-
-    kind: str
-    old_no: int | None
-    new_no: int | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +190,7 @@ class TemplateReviews:
     def difference(self, document: Document, previous: Document | None) -> list[DiffLine]:
         """Return how a template's text differs from an earlier one's (from nothing, where there is none)."""
         before = as_yaml(previous).splitlines() if previous is not None else []
-        return list(_difference(before, as_yaml(document).splitlines()))
+        return list(difference(before, as_yaml(document).splitlines()))
 
     def dry_run(self, document: Document, payload: Mapping[str, Json] | None = None, role: str | None = None) -> DryRun:
         """Let the Generator make the contract call of a payload (the template's example), with made-up people.
@@ -288,23 +277,6 @@ def check_administrator(credential: Credential) -> None:
         raise RoleNotAllowed(
             "Only administrators propose and approve templates.", role=actor.role, allowed=["administrator"]
         )
-
-
-def _difference(before: Sequence[str], after: Sequence[str]) -> Iterator[DiffLine]:
-    reached = 0
-    for group in difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(_CONTEXT):
-        if group[0][1] > reached:
-            yield DiffLine("@", group[0][1] + 1, group[0][3] + 1, "")
-        for tag, old_from, old_to, new_from, new_to in group:
-            if tag == "equal":
-                pairs = zip(range(old_from, old_to), range(new_from, new_to), strict=True)
-                yield from (DiffLine(" ", old + 1, new + 1, before[old]) for old, new in pairs)
-                continue
-            yield from (DiffLine("-", old + 1, None, before[old]) for old in range(old_from, old_to))
-            yield from (DiffLine("+", None, new + 1, after[new]) for new in range(new_from, new_to))
-        reached = group[-1][2]
-    if 0 < reached < len(before):
-        yield DiffLine("@", reached + 1, None, "")
 
 
 def _sample_transaction(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handshaker.differences import DiffLine, difference
 from handshaker.errors import (
     HandshakerError,
     Implausible,
@@ -26,7 +27,7 @@ from handshaker.errors import (
 from handshaker.ethereum.statements import statement_type
 from handshaker.template_files import as_yaml
 from handshaker.template_manager import shipped_documents
-from handshaker.template_review import DiffLine, TemplateReviews, _difference
+from handshaker.template_review import TemplateReviews
 from tests.handshaker.templates.fakes import ward
 from tests.instances import Instance, blood_pressure, hospital, own_hospital, pattern_hospital
 
@@ -202,12 +203,30 @@ def test_a_difference_names_what_came_and_went_and_leaves_the_rest_out(hospital:
 
 @given(before=st.lists(st.sampled_from("abcdef"), max_size=30), after=st.lists(st.sampled_from("abcdef"), max_size=30))
 def test_every_line_of_a_difference_stands_where_it_says(before: list[str], after: list[str]) -> None:
-    lines = list(_difference(before, after))
+    lines = list(difference(before, after))
     shown = [line for line in lines if line.kind != "@"]
     for line in shown:
         assert line.old_no is None or before[line.old_no - 1] == line.text
         assert line.new_no is None or after[line.new_no - 1] == line.text
     assert applied(before, lines) == after
+
+
+@given(before=st.lists(st.sampled_from("ab"), max_size=9), after=st.lists(st.sampled_from("ab"), max_size=9))
+def test_a_difference_of_long_texts_is_coarse_and_true(before: list[str], after: list[str]) -> None:
+    head, tail = ["same"] * 300, ["equal"] * 300
+    old, new = head + before + tail, head + after + tail
+    lines = list(difference(old, new))
+    assert applied(old, lines) == new
+    assert len(lines) <= len(before) + len(after) + 8
+    assert bool(lines) is (before != after)
+
+
+def test_texts_of_many_equal_lines_are_compared_without_comparing_each_with_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("difflib.SequenceMatcher")
+    old, new = [str(number % 7) for number in range(8_000)], [str(number % 5) for number in range(8_000)]
+    assert applied(old, list(difference(old, new))) == new
 
 
 def applied(before: list[str], lines: list[DiffLine]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_a_malformed_file_is_refused_with_its_place(
 
 
 @pytest.mark.parametrize(
-    ("raw", "words"), [(b"a: \xff\n", "not UTF-8"), (b"#" * 1_000_001, "larger than"), (b"a: \x00\n", "characters")]
+    ("raw", "words"), [(b"a: \xff\n", "not UTF-8"), (b"#" * 100_001, "larger than"), (b"a: \x00\n", "characters")]
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path, raw: bytes, words: str) -> None:
     path = tmp_path / "a.yaml"
@@ -97,3 +98,18 @@ def test_what_is_missing_is_told_with_the_line_of_what_it_is_missing_from(tmp_pa
     assert [problem["line"] for problem in refusal.value.data["problems"]] == [
         text.splitlines().index("statement:") + 1
     ]
+
+
+def test_a_text_with_many_problems_is_read_once_for_all_their_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    compose, count = yaml.compose, itertools.count()
+
+    def counted(*given: Any, **more: Any) -> Any:
+        next(count)
+        return compose(*given, **more)
+
+    monkeypatch.setattr(yaml, "compose", counted)
+    text = yaml.safe_dump(ward(lifetime="long", roles=["king", "queen"], covers=["1", "2", "3"]))
+    with pytest.raises(TemplateInvalid) as refusal:
+        manager().check_text(text)
+    assert len(refusal.value.data["problems"]) > 3
+    assert next(count) == 1
