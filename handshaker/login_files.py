@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from handshaker import private_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,7 @@ class LoginFiles:
 
     def keep(self, name: str, login: KeptLogin) -> None:
         """Write a login down, on the disk itself before anything is done with it."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path(name).with_suffix(".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(login), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path(name))
+        private_files.keep(self._path(name), json.dumps(asdict(login), indent=1))
 
     def find(self, name: str) -> KeptLogin | None:
         """Return a login, if there is one of that name."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+
+from handshaker import private_files
 
 
 class TokenFiles:
@@ -15,14 +16,7 @@ class TokenFiles:
 
     def keep(self, name: str, token: str) -> None:
         """Write a token down, on the disk itself before anything is done with it."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self._path(name).with_suffix(".draft")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path(name))
+        private_files.keep(self._path(name), token + "\n")
 
     def under(self, name: str) -> Callable[[str, str], None]:
         """Return what keeps somebody's first token under ``name``, whatever their id."""
