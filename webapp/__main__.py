@@ -32,6 +32,9 @@ def main() -> int:
     if arguments.attached:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()
     address = f"http://localhost:{serving.port}"
+    if "public_url" not in settings.model_fields_set:
+        # Invitations name the address that people can reach, also on another port than the usual one.
+        handshaker.settings = settings.model_copy(update={"public_url": address})
     said = json.dumps({"url": address}) if arguments.json else f"The web application is at {address}. Ctrl-C stops it."
     print(said, flush=True)
     stop = threading.Event()

@@ -11,7 +11,7 @@ def find_patient(page: Page, typed: str, name: str) -> None:
     """Search as one types, and open the chart."""
     page.goto("/today")
     page.get_by_label("Find a patient").fill(typed)
-    page.get_by_role("link", name=re.compile(name)).first.click()
+    page.locator("#found").get_by_role("link", name=re.compile(f"^{name}")).click()
     expect(banner(page)).to_contain_text(name)
 
 

@@ -22,6 +22,7 @@ def test_somebody_new_is_registered_invited_and_comes_in_with_a_login_of_their_o
     page.get_by_label("Organisation").select_option("1")
     page.get_by_role("button", name="Sign and register").click()
     code = page.locator("#code").inner_text()
+    expect(page.get_by_role("link", name=f"{stack.url}/welcome")).to_be_visible()
     assert faults(page) == {}
     expect(page.get_by_role("main")).to_contain_text("Valid")
 
