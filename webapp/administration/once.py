@@ -7,14 +7,22 @@ sends the form again.
 from __future__ import annotations
 
 import secrets
+import threading
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
-from flask import session
+from flask import Response, after_this_request, session
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
+from webapp.access import person
+
 _MEMBER = "done"
 _KEPT = 20
+_TAKEN: deque[str] = deque(maxlen=500)
+"""Numbers whose work was begun lately: the cookie of a second click does not know of the first one yet."""
+_GUARD = threading.Lock()
 
 
 class OnceForm(FlaskForm):  # type: ignore[misc]
@@ -27,11 +35,30 @@ class OnceForm(FlaskForm):  # type: ignore[misc]
         if not self.once.data:
             self.once.data = secrets.token_hex(8)
 
-    @property
-    def was_sent(self) -> bool:
-        """Whether this very form did its work before."""
-        return self.once.data in session.get(_MEMBER, [])
+    def take(self) -> bool:
+        """Begin the work; ``False`` where this very form did it before, or is at it."""
+        with _GUARD:
+            if self._number in _TAKEN or self._is_spent:
+                return False
+            _TAKEN.append(self._number)
+        after_this_request(self._settle)
+        return True
 
     def spend(self) -> None:
         """Remember that it did its work."""
         session[_MEMBER] = [*session.get(_MEMBER, []), self.once.data][-_KEPT:]
+
+    def _settle(self, response: Response) -> Response:
+        """Let a form be sent again whose work was not done, whatever went wrong."""
+        if not self._is_spent:
+            with _GUARD, suppress(ValueError):
+                _TAKEN.remove(self._number)
+        return response
+
+    @property
+    def _is_spent(self) -> bool:
+        return self.once.data in session.get(_MEMBER, [])
+
+    @property
+    def _number(self) -> str:
+        return f"{person().session_id}/{self.once.data}"

@@ -19,11 +19,11 @@ from webapp.administration.forms import PatientForm
 def new_patient() -> str | Response | tuple[str, int]:
     """Register a patient under a random pseudonym, and show the code to hand over."""
     form = PatientForm()
-    if form.was_sent:
-        acts.tell_done(_("That form was sent before: the patient is registered."))
-        return redirect(url_for("administration.new_patient"), 303)
     if not form.validate_on_submit():
         return _page(form)
+    if not form.take():
+        acts.tell_done(_("That form was sent before: the patient is registered."))
+        return redirect(url_for("administration.new_patient"), 303)
     try:
         registered = _register(form)
     except HandshakerError as error:

@@ -38,10 +38,10 @@ def people() -> str:
 def new_person() -> Answer:
     """Register a practitioner, and show the invitation to hand over."""
     form = PersonForm(licence_until=in_two_years())
-    if form.was_sent:
-        return _sent_before()
     if not form.validate_on_submit():
         return _page("administration/new_person.html", form)
+    if not form.take():
+        return _sent_before()
     try:
         registered = handshaker().registrar.register_practitioner(credential(), **_typed(form), invite=True)
     except HandshakerError as error:
@@ -101,10 +101,10 @@ def end_person(actor_id: str) -> Answer:
 def invite_person(actor_id: str) -> Answer:
     """Let somebody begin anew, after saying what that means."""
     member, form = handshaker().staff.member(actor_id), ConfirmForm()
-    if form.was_sent:
-        return _sent_before()
     if not form.validate_on_submit():
         return _page("administration/invite_person.html", form, member=member)
+    if not form.take():
+        return _sent_before()
     try:
         registered = handshaker().registrar.invite_again(credential(), actor_id)
     except HandshakerError as error:
