@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -58,6 +59,8 @@ class Registrar:
         self._intake = intake
         self._tokens = tokens
         self._clock = clock
+        self._turns = [threading.Lock() for _ in range(256)]
+        """Who registers a patient holds the lock that the last byte of the pseudonym names."""
 
     def enroll_administrator(self, name: str, keep: KeepToken = _keep_nothing) -> tuple[Actor, str]:
         """Make an administrator with a vault-kept key; the deployment appoints them on the chain."""
@@ -244,6 +247,16 @@ class Registrar:
             if not self._store.people.put_patient(patient_id, index, sealed, self._clock.now()):
                 # Somebody else registers the same identifier at this moment: theirs counts.
                 return self.register_patient(administrator, demographics, identifier, keep)
+        with self._turns[int(patient_id[-2:], 16)]:
+            return self._register_once(administrator, patient_id, demographics, keep)
+
+    def _register_once(
+        self, administrator: Credential, patient_id: str, demographics: Mapping[str, Json], keep: KeepToken
+    ) -> Registered:
+        """Register a patient unless that is done or under way; the caller sees to it that it is one at a time.
+
+        Two at once would each put a key in the place of the other's, and the chain could keep the one that is gone.
+        """
         earlier = self._store.intake.registrations(patient_id)
         for ti_id, verdict in earlier:
             if verdict != str(VerdictKind.INVALID):
