@@ -108,8 +108,8 @@ def streamed(call: Call, source: Source, credential_text: str) -> Response:
     give_back = places().take(call.credential.actor.actor_id)
 
     def is_still_allowed() -> bool:
-        call.handshaker.tokens.authenticate(credential_text)
-        return True
+        # Whose role has changed comes again, and is told what they may know now.
+        return call.handshaker.tokens.authenticate(credential_text).actor == call.credential.actor
 
     response = Response(_told(source, patience, is_still_allowed), mimetype=MEDIA_TYPE)
     response.headers["X-Accel-Buffering"] = "no"  # a proxy that collects an answer would keep the events
@@ -128,7 +128,9 @@ def _told(source: Source, patience: Patience, is_still_allowed: Callable[[], boo
             if source.is_over:
                 return
             now = time.monotonic()
-            if now - beaten >= patience.heartbeat and is_still_allowed():
+            if now - beaten >= patience.heartbeat:
+                if not is_still_allowed():
+                    return
                 beaten = now
                 yield b": still here\n\n"
             if now - started >= patience.longest:

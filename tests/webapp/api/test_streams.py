@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -108,6 +108,22 @@ def test_a_stream_ends_when_its_token_does(callers: Callers, hospital: Instance)
 
     assert list(told) == []
     hospital.drain()
+
+
+def test_a_stream_ends_when_its_owner_has_another_role(own_hospital: Instance) -> None:
+    auditor = own_hospital.hire("auditor", "auditor")
+    callers = Callers(make_api(own_hospital), own_hospital)
+    callers.app.extensions["api-patience"] = Patience(pause=0.005, heartbeat=0, longest=60)
+    told = events(callers.auditor.get("/acknowledgements/stream", headers=STREAM))
+    seen = own_hospital.measure()
+    own_hospital.drain()
+    assert next(told).data["id"] == seen.ti_id
+
+    own_hospital.handshaker.store.people.put_actor(replace(auditor.actor, role="nurse"))
+    own_hospital.measure()
+    own_hospital.drain()
+
+    assert list(told) == []
 
 
 def test_acknowledgements_are_told_from_a_position_on_and_resumed(swift: Callers, hospital: Instance) -> None:
