@@ -82,13 +82,13 @@ def up(once: bool, port: int | None, web_port: int | None, as_json: bool) -> Non
         say("worker")
         worker = running.enter_context(child(settings, "handshaker", "work", HANDSHAKER_WORKER=settings.worker))
         administrator = credential(handshaker, "administrator")
-        parts = {"worker": worker}
-        look = _watcher(stop, node, parts)
-        demo = make_demo(handshaker, administrator, token_files(settings), say, look)
-        say("web application")
-        parts["web application"] = web = running.enter_context(
+        # It needs seconds to begin; meanwhile the demo hospital is made.
+        web = running.enter_context(
             child(settings, "webapp", "--json", says=True, HANDSHAKER_WEB_PORT=str(settings.web_port))
         )
+        look = _watcher(stop, node, {"worker": worker, "web application": web})
+        demo = make_demo(handshaker, administrator, token_files(settings), say, look)
+        say("web application")
         address = first_words(web, "web application")["url"]
         say("two blood pressures")
         shown = show_blood_pressures(handshaker, credential(handshaker, "nurse-1"), demo, look)
