@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from handshaker.clock import SystemClock
@@ -191,8 +191,3 @@ def make_handshaker(
         health=Health(settings, store, vault, chain, clock),
         staff=Staff(store, clock),
     )
-
-
-def with_finality(profile: ChainProfile, depth: int) -> ChainProfile:
-    """Return ``profile`` with another finality depth."""
-    return replace(profile, finality_depth=depth, finality_tag=None)

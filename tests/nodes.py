@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -121,3 +121,8 @@ def eth_tester() -> Node:
     state = {bytes.fromhex(Account.from_key(key).address[2:]): account}
     provider = EthereumTesterProvider(EthereumTester(PyEVMBackend(genesis_state=state)))
     return Node("eth-tester", provider, key)
+
+
+def with_finality(profile: ChainProfile, depth: int) -> ChainProfile:
+    """Return ``profile`` with another finality depth."""
+    return replace(profile, finality_depth=depth, finality_tag=None)

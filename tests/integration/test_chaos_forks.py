@@ -11,12 +11,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from handshaker.bootstrap import with_finality
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import VerdictKind
 from tests.instances import Instance, make_instance
 from tests.integration.test_chaos import Case, Chaos
-from tests.nodes import anvil
+from tests.nodes import anvil, with_finality
 
 pytestmark = pytest.mark.anvil
 

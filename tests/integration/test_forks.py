@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from handshaker.bootstrap import with_finality
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import EventKind, SendOutcome
 from tests.instances import Instance, bare_instance, make_instance
-from tests.nodes import Node, anvil
+from tests.nodes import Node, anvil, with_finality
 
 pytestmark = pytest.mark.anvil
 
