@@ -57,15 +57,11 @@ class Submissions:
             patient_id=ti.patient_id,
             category=template.category or "",
             received_at=ti.received_at,
-            supersedes=ti.supersedes,
+            supersedes=body.supersedes,
             payload=body.payload,
             content=read(body.payload),
             problem=body.problem,
         )
-
-    def require_own(self, credential: Credential, ti_id: str) -> None:
-        """Raise ``NotFound`` for what is no transaction of this author's."""
-        self._own(credential, ti_id)
 
     def _own(self, credential: Credential, ti_id: str) -> InitialTransaction:
         ti = self._store.intake.transaction(ti_id)

@@ -34,3 +34,14 @@ def test_what_was_erased_is_said_to_be_erased(own_hospital: Instance) -> None:
     own_hospital.handshaker.vault.destroy_owner(own_hospital.consented.actor.actor_id)
     record = own_hospital.handshaker.submissions.get(own_hospital.nurse, submission.ti_id)
     assert (record.problem, record.payload, record.content.results) == ("erased", {}, ())
+
+
+def test_what_amends_says_what_it_amends(own_hospital: Instance) -> None:
+    first = own_hospital.measure()
+    assert first.statement_hash is not None
+    record_id = "0x" + first.statement_hash.hex()
+    own_hospital.drain()
+    second = own_hospital.measure(payload=blood_pressure(121, 79), supersedes=record_id)
+    submissions = own_hospital.handshaker.submissions
+    assert submissions.get(own_hospital.nurse, second.ti_id).supersedes == record_id
+    assert submissions.get(own_hospital.nurse, first.ti_id).supersedes is None
