@@ -7,10 +7,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from flask import get_flashed_messages
 
+from handshaker.errors import RoleNotAllowed
+from handshaker.intake import Submission
 from tests.handshaker.templates.fakes import ward
 from tests.webapp.administrators import HOME, actor_named, form_of, patient, person, words
 from tests.webapp.web import Web, send
+from webapp.administration import acts
 
 
 def test_the_overview_names_what_needs_attention(own_web: Web) -> None:
@@ -200,3 +204,18 @@ def test_an_organisation_is_registered_renamed_and_ended(own_web: Web) -> None:
     hospital.drain()
     organisation = hospital.handshaker.staff.organisation(3)
     assert (organisation.name, organisation.active) == ("Southgate Mutual", False)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind", "said"),
+    [
+        (None, "good", "Ended. Signed and on its way to the chain."),
+        (RoleNotAllowed("Not for you.", role="nurse", allowed=[]), "bad", "Ended. Refused: Not for you."),
+    ],
+)
+def test_an_act_that_a_gate_refused_is_not_said_to_be_on_its_way(
+    web: Web, refusal: RoleNotAllowed | None, kind: str, said: str
+) -> None:
+    with web.app.test_request_context("/"):
+        acts.tell_sent(Submission("ti", refusal, None), "Ended.")
+        assert get_flashed_messages(with_categories=True) == [(kind, said)]

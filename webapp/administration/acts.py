@@ -38,11 +38,6 @@ def shown_act() -> Status | None:
         return None
 
 
-def refusal_of(submission: Submission) -> str:
-    """Return why an act was refused at a gate, or nothing."""
-    return str(submission.refusal) if submission.refusal is not None else ""
-
-
 def tell(form: Any, error: HandshakerError) -> None:
     """Show an error above a form whose fields it does not name."""
     form.form_errors = [*form.form_errors, str(error)]
@@ -53,6 +48,9 @@ def tell_done(message: str) -> None:
     flash(message, "good")
 
 
-def on_its_way() -> str:
-    """Return the words for an act that was taken in."""
-    return str(_("Signed and on its way to the chain."))
+def tell_sent(submission: Submission, done: str = "") -> None:
+    """Say on the next page that an act is on its way, or why a gate refused it; ``done`` is what is so already."""
+    if submission.refusal is not None:
+        flash(" ".join(filter(None, (done, _("Refused: %(why)s", why=str(submission.refusal))))), "bad")
+    else:
+        flash(" ".join(filter(None, (done, _("Signed and on its way to the chain.")))), "good")

@@ -43,7 +43,7 @@ def new_organisation() -> Answer:
     except HandshakerError as error:
         acts.tell(form, error)
         return _page("administration/new_organisation.html", form)
-    acts.tell_done(acts.on_its_way())
+    acts.tell_sent(submission)
     return redirect(url_for("administration.organisations", act=submission.ti_id), 303)
 
 
@@ -62,7 +62,7 @@ def organisation(number: int) -> Answer:
     except HandshakerError as error:
         acts.tell(form, error)
         return _page("administration/organisation.html", form, organisation=known)
-    acts.tell_done(acts.on_its_way())
+    acts.tell_sent(submission)
     return redirect(url_for("administration.organisations", act=submission.ti_id), 303)
 
 

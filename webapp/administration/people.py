@@ -74,7 +74,7 @@ def change_person(actor_id: str) -> Answer:
     except HandshakerError as error:
         acts.tell(form, error)
         return _person_page(member, form), 422
-    acts.tell_done(acts.on_its_way())
+    acts.tell_sent(submission)
     return redirect(url_for("administration.person", actor_id=actor_id, act=submission.ti_id), 303)
 
 
@@ -91,7 +91,7 @@ def end_person(actor_id: str) -> Answer:
     except HandshakerError as error:
         acts.tell(form, error)
         return _page("administration/end_person.html", form, member=member)
-    acts.tell_done(_("Sessions, tokens and key have ended. The act is on its way to the chain."))
+    acts.tell_sent(submission, _("Sessions, tokens and key have ended."))
     return redirect(url_for("administration.person", actor_id=actor_id, act=submission.ti_id), 303)
 
 
