@@ -5,10 +5,18 @@ Nothing readable about a patient is in here except as ciphertext (``*_nonce``, `
 
 from __future__ import annotations
 
-from handshaker.store.schema.audit import acknowledgements, audit_entries, audit_positions, outbox
+from handshaker.store.schema.audit import (
+    acknowledgements,
+    audit_entries,
+    audit_heads,
+    audit_positions,
+    audit_tiles,
+    log_holds,
+    outbox,
+)
 from handshaker.store.schema.catalogue import deployments, template_proposals, templates
 from handshaker.store.schema.columns import UtcDateTime, metadata
-from handshaker.store.schema.network import attempts, blocks, effects, network_items, network_transactions
+from handshaker.store.schema.network import anchors, attempts, blocks, effects, network_items, network_transactions
 from handshaker.store.schema.people import actors, consent_requests, logins, organisations, patients, sessions, tokens
 from handshaker.store.schema.pipeline import (
     closed_drafts,
@@ -32,6 +40,8 @@ APPEND_ONLY = (
     "acknowledgements",
     "audit_entries",
     "audit_positions",
+    "audit_tiles",
+    "audit_heads",
     "outbox",
 )
 
@@ -40,9 +50,12 @@ __all__ = [
     "UtcDateTime",
     "acknowledgements",
     "actors",
+    "anchors",
     "attempts",
     "audit_entries",
+    "audit_heads",
     "audit_positions",
+    "audit_tiles",
     "blocks",
     "closed_drafts",
     "consent_requests",
@@ -50,6 +63,7 @@ __all__ = [
     "effects",
     "events",
     "late_payloads",
+    "log_holds",
     "logins",
     "metadata",
     "network_items",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from handshaker.store.schema.columns import UtcDateTime, metadata, sealed
+from handshaker.store.schema.columns import SEQUENCE, UtcDateTime, metadata, sealed
 
 acknowledgements = sa.Table(
     "acknowledgements",
@@ -39,8 +39,44 @@ audit_positions = sa.Table(
     metadata,
     sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("entry_id", sa.String(36), sa.ForeignKey("audit_entries.entry_id"), nullable=False, unique=True),
+    sa.Column("seal", sa.LargeBinary),
 )
-"""Their dense order from 0. Apart from the entries, because sequences are not commit order everywhere."""
+"""Their dense order from 0. Apart from the entries, because sequences are not commit order everywhere. ``seal`` ties
+an entry to its position under a key of the vault; entries that are older than seals have none."""
+
+audit_tiles = sa.Table(
+    "audit_tiles",
+    metadata,
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+"""Hashes of complete subtrees of 2^level leaves, ``number`` counting from 0: so that no root or path has to begin
+with all leaves. Worth nothing as evidence."""
+
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("signer", sa.String(42), nullable=False),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+)
+"""What the log was at a size, signed by the operator who was about to anchor it."""
+
+log_holds = sa.Table(
+    "log_holds",
+    metadata,
+    sa.Column("hold_id", SEQUENCE, primary_key=True, autoincrement=True),
+    sa.Column("reason", sa.String(24), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("anchored_size", sa.BigInteger, nullable=False),
+    sa.Column("anchored_root", sa.LargeBinary, nullable=False),
+    sa.Column("held_at", UtcDateTime, nullable=False),
+    sa.Column("lifted_at", UtcDateTime),
+)
+"""Why nothing may be appended: the chain has anchored more than is here, or something else."""
 
 outbox = sa.Table(
     "outbox",

@@ -16,9 +16,11 @@ network_transactions = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("settled_at", UtcDateTime, index=True),
     sa.Column("outcome", sa.String(12)),
+    sa.Column("head_size", sa.BigInteger),
+    sa.Column("gas_used", sa.BigInteger),
     sa.UniqueConstraint("relayer", "nonce"),
 )
-"""One row a nonce. ``outcome`` once settled: ``mined``, ``reverted``, or ``replaced`` by a foreign transaction."""
+"""One row a nonce: it carries statements, or anchors the head of ``head_size``, or does nothing. ``outcome`` once settled: ``mined``, ``reverted``, or ``replaced`` by a foreign transaction."""
 
 network_items = sa.Table(
     "network_items",
@@ -68,3 +70,16 @@ effects = sa.Table(
     sa.Column("event", sa.String(40), nullable=False),
     sa.Column("arguments", sa.JSON, nullable=False),
 )
+
+anchors = sa.Table(
+    "anchors",
+    metadata,
+    sa.Column("block_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("log_index", sa.Integer, primary_key=True),
+    sa.Column("block_number", sa.BigInteger, nullable=False, index=True),
+    sa.Column("transaction_hash", sa.LargeBinary, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False, index=True),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("operator", sa.String(42), nullable=False),
+)
+"""The log's heads as the chain told them, in the blocks that were walked."""
