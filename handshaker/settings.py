@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     """Folder of everything that is generated: databases, keys, the local chain. Never in git."""
     store_url: str = ""
     """SQLAlchemy URL of the audit database."""
+    store_owner_url: str = ""
+    """On PostgreSQL: the same database's URL for the role that owns the tables, needed only when they change.
+
+    The role of ``store_url`` is then given what it needs and no more."""
     vault_url: str = ""
     """SQLAlchemy URL of the vault's database."""
     root_key: Path | None = None
@@ -31,6 +35,10 @@ class Settings(BaseSettings):
     chain_profile: Literal["auto", "ganache", "anvil", "eth-tester", "ethereum"] = "auto"
     ask_first: bool | None = None
     """Whether a batch is asked about before it is sent; left out, the chain's profile says."""
+    anchor_seconds: float | None = Field(default=None, gt=0)
+    """How long an entry of the audit log waits at most before it is anchored; left out, the chain's profile says."""
+    anchor_entries: int = Field(default=1_000, gt=0)
+    """How many entries wait at most."""
     demo: bool = False
     """Whether patients who register without a wallet get the demo hospital's consent at once (never in earnest)."""
     worker: str = "worker-1"

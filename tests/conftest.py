@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     # Imported where they are used: web3 and the virtual machine take seconds that most tests need not wait for.
     from web3.providers.eth_tester import EthereumTesterProvider
 
+    from tests.databases import Databases
     from tests.nodes import Node
 
 # The time of an example depends on the machine, not on the rule that it tries.
@@ -24,10 +25,44 @@ TOGETHER = ("tests/e2e/", "tests/contracts/test_artifacts.py")
 """Tests that share something dear: a browser and a whole demo hospital, the compiler's output."""
 
 
+DATABASES = "databases"
+"""The fixture that all ask for, directly or not, who have an instance, a store or a vault."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="where instances keep their databases; with postgresql only the tests run that have one",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sqlite: is about SQLite and its files as such")
     config.addinivalue_line("markers", "ganache: runs on a real Ganache")
     config.addinivalue_line("markers", "anvil: runs on a real Anvil")
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL leave out what has no database, and what is about SQLite."""
+    if config.getoption("--database") == "sqlite":
+        return
+    left_out = [item for item in items if DATABASES not in asked_for(item) or item.get_closest_marker("sqlite")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    from tests import databases
+
+    databases.HERE.is_asked_for = DATABASES in asked_for(item)
+
+
+def asked_for(item: pytest.Item) -> list[str]:
+    """The names of the fixtures of a test, and of those that they ask for."""
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -43,6 +78,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
     return Together(config, log)
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Where this process's instances have their databases."""
+    from tests.databases import serving
+
+    with serving(request.config.getoption("--database")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -11,14 +11,29 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable
+from handshaker.postgresql import engine_options, with_driver
+from handshaker.store.privileges import grant
 
 _BUSY_SECONDS = 30.0
 _MIGRATION_LOCK = 7349001
+_INSUFFICIENT_PRIVILEGE = "42501"
+_READ_ONLY = "25006"
+"""A server that only follows another one refuses to write."""
+
+
+class SchemaOutdated(StoreUnavailable):
+    """The tables are not those of this program, and the role of the audit database may not change them."""
+
+    code = "schema-outdated"
+    mend = "Run `handshaker init` once with HANDSHAKER_STORE_OWNER_URL set to the URL of the role that owns the tables."
 
 
 class Database:
@@ -26,12 +41,9 @@ class Database:
 
     def __init__(self, url: str, migrations: Path) -> None:
         self._migrations = migrations
-        # A failed statement must not carry its parameters into a log.
-        options: dict[str, Any] = {"hide_parameters": True}
-        if url.startswith("sqlite"):
-            options["connect_args"] = {"timeout": _BUSY_SECONDS}
         try:
-            self.engine = sa.create_engine(url, **options)
+            # A failed statement must not carry its parameters into a log.
+            self.engine = sa.create_engine(with_driver(url), hide_parameters=True, **_options(with_driver(url)))
         except (ArgumentError, ImportError) as error:
             # Never the URL itself: it may hold a password.
             raise SettingsInvalid(
@@ -44,20 +56,50 @@ class Database:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
 
-    def migrate(self) -> None:
+    def migrate(self, owner_url: str = "") -> None:
         """Bring the schema to the newest revision; safe to run twice and by two processes at once.
 
-        Raises ``StoreUnavailable``, also for a revision that this program does not know.
+        With ``owner_url`` (PostgreSQL) by that role, and in the same SQL transaction this database's own role is given
+        what it needs and no more. Without, nothing is written where the schema is the newest already. Raises
+        ``StoreUnavailable``, also for a revision that this program does not know, and ``SchemaOutdated``.
         """
-        config = Config()
-        config.set_main_option("script_location", str(self._migrations))
+        if owner_url and not self.is_sqlite:
+            with self.read() as connection:
+                role = connection.execute(sa.text("SELECT current_user")).scalar_one()
+            owner = Database(owner_url, self._migrations)
+            try:
+                owner._upgrade(role)
+            finally:
+                owner.close()
+        elif not self._is_current():
+            self._upgrade()
+
+    def _is_current(self) -> bool:
+        with self.read() as connection:
+            found = MigrationContext.configure(connection).get_current_heads()
+        return set(found) == set(ScriptDirectory.from_config(self._config()).get_heads())
+
+    def _upgrade(self, role: str | None = None) -> None:
+        """Run the migrations; ``role`` is given its privileges."""
+        config = self._config()
         with self.write() as connection:
             lock(connection, _MIGRATION_LOCK)
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
+                if role is not None:
+                    grant(connection, role)
             except CommandError as error:
                 raise StoreUnavailable("The database was made by another version of this program.") from error
+            except ProgrammingError as error:
+                if sqlstate(error) == _INSUFFICIENT_PRIVILEGE:
+                    raise SchemaOutdated("The audit database has not the tables of this program.") from error
+                raise
+
+    def _config(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(self._migrations))
+        return config
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -67,9 +109,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One SQL transaction that only reads, and on SQLite waits for no writer."""
+        """One SQL transaction that only reads, sees one moment, and waits for no writer."""
+        options: dict[str, Any] = {"handshaker_read_only": True}
+        if not self.is_sqlite:
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with _mapped(), self.engine.connect() as connection:
-            reader = connection.execution_options(handshaker_read_only=True)
+            reader = connection.execution_options(**options)
             with reader.begin():
                 yield reader
 
@@ -109,15 +154,34 @@ def lock(connection: sa.Connection, key: int) -> None:
 def _mapped() -> Iterator[None]:
     try:
         yield
+    except PoolExhausted as error:
+        raise StoreUnavailable("No connection to the database has come free.") from error
     except OperationalError as error:
-        raise StoreUnavailable(f"The database does not work: {error.orig}.") from error
+        # On PostgreSQL also a deadlock, a lock that did not come free, and a server that goes down.
+        raise StoreUnavailable(f"The database does not work: {_first_line(error)}.") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or sqlstate(error) == _READ_ONLY:
             raise StoreUnavailable("The connection to the database was lost.") from error
         if type(error) is DatabaseError:
             # What the driver has no better word for: the file is broken, or no database.
-            raise StoreUnavailable(f"The database does not work: {error.orig}.") from error
+            raise StoreUnavailable(f"The database does not work: {_first_line(error)}.") from error
         raise
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's five letters for what went wrong."""
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _first_line(error: DBAPIError) -> str:
+    return (str(error.orig).splitlines() or [""])[0].rstrip(".")
+
+
+def _options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": _BUSY_SECONDS}}
+    query = sa.make_url(url).query
+    return engine_options(str(query.get("options", "")))
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

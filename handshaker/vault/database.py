@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable, VaultError
+from handshaker.postgresql import engine_options, with_driver
 
 BUSY_SECONDS: Final = 30
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -46,7 +47,7 @@ class VaultDatabase:
 
     def __init__(self, url: str) -> None:
         try:
-            parsed = make_url(url)
+            parsed = make_url(with_driver(url))
         except ArgumentError as error:
             raise _unusable() from error
         self._sqlite_file = None
@@ -54,10 +55,12 @@ class VaultDatabase:
             if parsed.database in (None, "", ":memory:"):
                 raise ValueError("The vault needs a database that lasts: a file or a server.")
             self._sqlite_file = Path(parsed.database).absolute()
-        arguments = {"timeout": BUSY_SECONDS} if self._sqlite_file else {}
+        options = engine_options(str(parsed.query.get("options", "")))
+        if self._sqlite_file:
+            options = {"connect_args": {"timeout": BUSY_SECONDS}}
         # hide_parameters: not even ciphertext belongs in a log.
         try:
-            self._engine: Engine = create_engine(parsed, hide_parameters=True, connect_args=arguments)
+            self._engine: Engine = create_engine(parsed, hide_parameters=True, **options)
         except (ArgumentError, ImportError) as error:
             raise _unusable() from error
         if self._sqlite_file:
