@@ -63,7 +63,7 @@ class BareNode:
                 lane.result()
             last = self._mined(raws)
         elapsed = time.perf_counter() - started
-        effects = chain.effects(first, last)
+        effects, _ = chain.told(first, last)
         if len(effects) != count:
             raise BenchmarkFailed(f"Only {len(effects)} of {count} bare records took effect.")
         return count / elapsed

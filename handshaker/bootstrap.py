@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from handshaker.audit.anchoring import Anchoring
 from handshaker.clock import SystemClock
 from handshaker.errors import NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
@@ -87,6 +88,10 @@ class Handshaker:
         self.chain.asker = relayer
         profile = self.chain.profile
         ask_first = profile.ask_first if self.settings.ask_first is None else self.settings.ask_first
+
+        def sign(digest: bytes) -> bytes:
+            return self.vault.sign_as_relayer(relayer, digest)
+
         validator = TransactionValidator(
             self.chain,
             self.clock,
@@ -98,7 +103,16 @@ class Handshaker:
                 depth=1 if profile.finality_tag else profile.finality_depth,
             ),
             relayer,
-            lambda digest: self.vault.sign_as_relayer(relayer, digest),
+            sign,
+        )
+        anchoring = Anchoring(
+            self.store.log,
+            self.chain,
+            self.clock,
+            relayer,
+            sign,
+            after=timedelta(seconds=self.settings.anchor_seconds or profile.anchor_seconds),
+            entries=self.settings.anchor_entries,
         )
         indexer = Indexer(self.chain, self.store, self.clock, deployment.block_number)
         return Worker(
@@ -107,6 +121,7 @@ class Handshaker:
             self.chain,
             validator,
             indexer,
+            anchoring,
             self.clock,
             poll_interval=profile.poll_interval,
             max_pending=profile.max_pending,
@@ -132,8 +147,9 @@ def make_handshaker(
     """
     clock = clock or SystemClock()
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = SqlStore.open(settings.store)
     vault = SqlVault.open(settings.vault, settings.root_key_path, clock=clock)
+    store = SqlStore.open(settings.store, vault.seal_entry, owner_url=settings.store_owner_url)
+    vault.sealed_from(store.log.size())
     if chain is None:
         profile = profile or (None if settings.chain_profile == "auto" else named(settings.chain_profile))
         chain = EthereumChain(connect(settings.chain_url), profile)

@@ -108,11 +108,11 @@ class Indexer:
                 return False
             blocks.append(block)
             parent = block
-        effects = self._chain.effects(first, last)
+        effects, anchors = self._chain.told(first, last)
         hashes = {block.hash for block in blocks}
-        if any(effect.block_hash not in hashes for effect in effects):
+        if not {each.block_hash for each in effects} | {each.block_hash for each in anchors} <= hashes:
             return False
-        return self._store.chain_view.extend(blocks, effects)
+        return self._store.chain_view.extend(blocks, effects, anchors)
 
     def _settle(self, final: Block) -> None:
         after = self._settled_number()

@@ -375,6 +375,75 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What the audit log is at a size: the Merkle root over its first ``size`` entries (RFC 9162 section 2.1.1)."""
+
+    size: int
+    root: bytes
+    """32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A head as an operator signed it (EIP-712 ``AuditHead``)."""
+
+    head: Head
+    made_at: datetime
+    """In whole seconds: that is what is signed."""
+    signer: str
+    """Checksummed address."""
+    signature: bytes
+    """r ‖ s ‖ v, v in {27, 28}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A head as the chain tells it: the event ``Anchored`` of `AuditAnchor`."""
+
+    head: Head
+    operator: str
+    """Checksummed address of who sent it."""
+    block_number: int
+    block_hash: bytes
+    transaction_hash: bytes
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody asked to read about a patient: what becomes an entry of the audit log before anything is shown."""
+
+    actor_id: str
+    role: str
+    organisation_id: int | None
+    patient_id: str
+    view: str
+    """What was asked for, as a code: ``chart``, ``older``, ``submission``, …"""
+    purpose: str
+    """Code of v3-ActReason."""
+    asked: int
+    """Category bits."""
+    granted: int
+    """Category bits; none: it was denied."""
+    reason: str
+    """``consent``, ``denied``, ``chain-unreachable``, ``own-submission``, ``administration``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that an administrator, or the system at an administrator's word, did off the chain."""
+
+    code: str
+    """What was done, such as ``template-approved``."""
+    actor_id: str
+    """Who did it; ``system`` where nobody in particular did."""
+    subject: str
+    """What it was done to: a random id, or the name of a template."""
+    details: Mapping[str, Json] = field(default_factory=dict)
+    """Codes and numbers, never anything about a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkTransaction:
     """A transaction on the wire: one relayer nonce, carrying one or more TCs (or none: a no-op)."""
 
@@ -385,6 +454,8 @@ class NetworkTransaction:
     """Statement hashes by position in the batch; empty for a no-op."""
     gas: int
     attempts: tuple[Attempt, ...] = ()
+    head: Head | None = None
+    """What it anchors, if it carries no statements but a head of the audit log."""
 
 
 class SendOutcome(StrEnum):

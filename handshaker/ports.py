@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from handshaker.messages import (
+    Anchor,
     Attempt,
     Block,
     ChainIdentity,
     Effect,
     Fees,
+    Head,
     NetworkTransaction,
     Receipt,
     Refusal,
@@ -76,6 +78,10 @@ class Vault(Protocol):
         """Sign 32 bytes as a relayer; return r ‖ s ‖ recovery id."""
         ...
 
+    def seal_entry(self, position: int, leaf_hash: bytes) -> bytes:
+        """Return the seal of an entry of the audit log at its position."""
+        ...
+
     def blind_index(self, kind: str, value: str) -> str:
         """Return a keyed hash of an identifier."""
         ...
@@ -112,8 +118,16 @@ class Chain(Protocol):
         """Return the number of the highest final block under ``head``."""
         ...
 
-    def effects(self, first: int, last: int) -> list[Effect]:
-        """Return the effect events of a range of blocks in order."""
+    def told(self, first: int, last: int) -> tuple[list[Effect], list[Anchor]]:
+        """Return the effect events and the audit log's anchors of a range of blocks, each in order."""
+        ...
+
+    def anchor_gas(self) -> int:
+        """Return the gas limit of an anchor."""
+        ...
+
+    def anchored(self) -> Head:
+        """Return the audit log's latest head as the newest block has it."""
         ...
 
     def ask(self, calls: Sequence[SignedCall], block: int | None = None) -> list[Refusal | None]:

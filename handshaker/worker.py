@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from handshaker.audit.anchoring import Anchoring
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.indexer import Indexer
 from handshaker.messages import (
@@ -54,6 +55,7 @@ class Worker:
         chain: Chain,
         validator: TransactionValidator,
         indexer: Indexer,
+        anchoring: Anchoring,
         clock: Clock,
         poll_interval: float,
         max_pending: int,
@@ -64,6 +66,7 @@ class Worker:
         self._chain = chain
         self._validator = validator
         self._indexer = indexer
+        self._anchoring = anchoring
         self._clock = clock
         self._poll_interval = poll_interval
         self._max_pending = max_pending
@@ -72,6 +75,7 @@ class Worker:
         self._attempted: dict[int, datetime] = {}
         self._first_spent = False
         self._beginnings = 0
+        self._log_checked = False
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
@@ -102,6 +106,7 @@ class Worker:
 
     def step(self) -> bool:
         """Do one pass; return whether there was anything to do."""
+        self._check_log()
         final = self._indexer.advance()
         if final is None:
             return False
@@ -109,7 +114,7 @@ class Worker:
         open_transactions, missing = self._settle(final)
         self._send_again(missing)
         free = self._max_pending - len(open_transactions)
-        worked = self._spend_first_nonce() or self._carry(final, free)
+        worked = self._spend_first_nonce() or self._anchor(free) or self._carry(final, free)
         self._beat(final, open_transactions)
         return worked
 
@@ -176,6 +181,28 @@ class Worker:
         attempted = self._attempted.setdefault(transaction.network_id, now)
         patience = None if self._bump_after is None else timedelta(seconds=self._bump_after)
         return self._validator.dearer(transaction, is_late=patience is not None and now - attempted > patience)
+
+    # ---- the audit log -------------------------------------------------------------------------------------------
+
+    def _check_log(self) -> None:
+        """Before the first pass: is the log still what the chain has anchored of it? Raises ``LogHeld``."""
+        if not self._log_checked:
+            self._anchoring.check()
+            self._log_checked = True
+
+    def _anchor(self, free: int) -> bool:
+        signed = self._anchoring.next() if free > 0 else None
+        if signed is None:
+            return False
+        gas, fees = self._chain.anchor_gas(), self._chain.fees()
+        self._require_funds(gas * fees.max_fee)
+        transaction = self._store.network.allocate_anchor(
+            self._validator.relayer, self._validator.floor(), signed, gas, self._clock.now()
+        )
+        if transaction is None:
+            return False
+        self._send(self._sign(transaction, [], fees))
+        return True
 
     # ---- carrying ---------------------------------------------------------------------------------------------------
 

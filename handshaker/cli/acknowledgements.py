@@ -83,14 +83,15 @@ def ack_show(ti: str, as_json: bool) -> None:
             )
             raise NotFound(f"The acknowledgement of {ti[:60]!r} {message}", what="acknowledgement", id=ti)
         events = audit.events(acknowledgement.ti_id)
-        _, leaf, leaf_hash = audit.leaves((acknowledgement.position or 0) - 1, 1)[0]
+        entry = handshaker.store.log.entry_at(acknowledgement.position or 0)
+        leaf_hash = "0x" + entry.leaf_hash.hex() if entry else "missing"
     if as_json:
         print_json(
             {
                 **acknowledgement_json(acknowledgement),
                 "events": [event_json(event) for event in events],
-                "leaf": leaf.decode(),
-                "leafHash": "0x" + leaf_hash.hex(),
+                "leaf": entry.leaf.decode() if entry else None,
+                "leafHash": leaf_hash,
             }
         )
         return
@@ -109,7 +110,7 @@ def ack_show(ti: str, as_json: bool) -> None:
         "transaction": _hex(acknowledgement.transaction_hash),
         "log index": acknowledgement.log_index,
         "acknowledged": acknowledgement.acknowledged_at.isoformat(),
-        "audit log": f"position {acknowledgement.position}, leaf hash 0x{leaf_hash.hex()}",
+        "audit log": f"position {acknowledgement.position}, leaf hash {leaf_hash}",
     }
     for name, value in rows.items():
         if value is not None:

@@ -27,12 +27,14 @@ from handshaker.ethereum.refusals import decode_refusal, named
 from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, relay_size, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
 from handshaker.messages import (
+    Anchor,
     Attempt,
     Block,
     ChainIdentity,
     Deployment,
     Effect,
     Fees,
+    Head,
     NetworkTransaction,
     Receipt,
     Refusal,
@@ -46,6 +48,9 @@ ITEM_GAS = 300_000
 """What one statement of a key may use in the Relay; measured records and grants stay below a third of it."""
 ITEM_GAS_ALONE = 1_500_000
 """What a statement may use that travels alone: an ERC-1271 account's check, or an earlier unknown failure."""
+
+ANCHOR_GAS = 100_000
+"""What anchoring a head may use: measured below 40,000, the first one below 60,000."""
 
 _TIMEOUT = 30
 _ERC1271_MAGIC = bytes.fromhex("1626ba7e")
@@ -137,24 +142,33 @@ class EthereumChain:
             return self._ask(lambda: _block(self._web3.eth.get_block(tag))).number  # type: ignore[arg-type]
         return head.number - self.profile.finality_depth
 
-    def effects(self, first: int, last: int) -> list[Effect]:
-        """Return what our contracts told in blocks ``first`` to ``last``, in order."""
+    def told(self, first: int, last: int) -> tuple[list[Effect], list[Anchor]]:
+        """Return what our contracts told in blocks ``first`` to ``last``, in order: effects, and the log's anchors."""
         deployment = self._deployed()
-        names = {
-            address: name for name, address in deployment.addresses.items() if name not in ("Relay", "AuditAnchor")
-        }
+        names = {address: name for name, address in deployment.addresses.items() if name != "Relay"}
 
-        def ask() -> list[Effect | None]:
+        def ask() -> list[Effect | Anchor | None]:
             logs = self._web3.eth.get_logs(
                 {"fromBlock": first, "toBlock": last, "address": [to_checksum_address(a) for a in names]}
             )
-            return [_effect(names[log["address"]], log) for log in logs]
+            return [_told(names[log["address"]], log) for log in logs]
 
         found = self._ask(ask)
-        return sorted(
-            (effect for effect in found if effect is not None and any(effect.statement_hash)),
-            key=lambda effect: (effect.block_number, effect.log_index),
+        effects = [each for each in found if isinstance(each, Effect) and any(each.statement_hash)]
+        anchors = [each for each in found if isinstance(each, Anchor)]
+        return (
+            sorted(effects, key=lambda effect: (effect.block_number, effect.log_index)),
+            sorted(anchors, key=lambda anchor: (anchor.block_number, anchor.log_index)),
         )
+
+    def anchor_gas(self) -> int:
+        """Return the gas limit of an anchor."""
+        return ANCHOR_GAS
+
+    def anchored(self) -> Head:
+        """Return the audit log's latest head as the newest block has it; of size 0 before the first."""
+        size, root = self.view("AuditAnchor", "head")
+        return Head(size, root)
 
     # ---- asking and sending -------------------------------------------------------------------------------------
 
@@ -176,16 +190,21 @@ class EthereumChain:
         calls: Sequence[SignedCall],
         fees: Fees,
     ) -> Attempt:
-        """Return signed bytes for a network transaction: the Relay with ``calls``, or a no-op when there are none.
+        """Return signed bytes for a network transaction: the Relay with ``calls``, an anchor, or else a no-op.
 
         ``sign`` is the relayer's: 32 bytes → r ‖ s ‖ recovery id.
         """
+        to, data = transaction.relayer, b""
+        if transaction.head is not None:
+            to, data = self.address("AuditAnchor"), _anchor_data(transaction.head)
+        elif calls:
+            to, data = self.address("Relay"), self.relay_data(calls)
         return sign_transaction(
             sign,
             chain_id=self.identity().chain_id,
             nonce=transaction.nonce,
-            to=self.address("Relay") if calls else transaction.relayer,
-            data=self.relay_data(calls) if calls else b"",
+            to=to,
+            data=data,
             gas=transaction.gas,
             fees=fees,
         )
@@ -369,8 +388,27 @@ class EthereumChain:
         return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
 
 
+def _anchor_data(head: Head) -> bytes:
+    anchor = functions("AuditAnchor")["anchor"]
+    return anchor.selector + encode(anchor.input_types, (head.size, head.root))
+
+
 def _block(raw: Any) -> Block:
     return Block(raw["number"], bytes(raw["hash"]), bytes(raw["parentHash"]), raw["timestamp"])
+
+
+def _told(contract: str, log: Any) -> Effect | Anchor | None:
+    if contract != "AuditAnchor":
+        return _effect(contract, log)
+    _, size, root, operator = (bytes(topic) for topic in log["topics"])
+    return Anchor(
+        head=Head(int.from_bytes(size, "big"), root),
+        operator=to_checksum_address(operator[-20:]),
+        block_number=log["blockNumber"],
+        block_hash=bytes(log["blockHash"]),
+        transaction_hash=bytes(log["transactionHash"]),
+        log_index=log["logIndex"],
+    )
 
 
 def _effect(contract: str, log: Any) -> Effect | None:

@@ -50,6 +50,8 @@ class ChainProfile:
     """The tip of a first attempt."""
     bump_after: float | None
     """How long an attempt may wait before a dearer one; ``None``: gas is free, so only the same bytes go again."""
+    anchor_seconds: float
+    """How long an entry of the audit log may wait to be anchored; short where blocks cost nothing."""
     bump_percent: int = 12
     """How much dearer: nodes replace from 10 % on, and rounding must not end below."""
     finality_tag: str | None = None
@@ -89,6 +91,7 @@ GANACHE = ChainProfile(
     max_fee_cap=1_000 * GWEI,
     priority_fee=GWEI,
     bump_after=None,
+    anchor_seconds=1.5,
     replays_nonce_zero=True,
 )
 
@@ -108,6 +111,7 @@ ANVIL = ChainProfile(
     max_fee_cap=1_000 * GWEI,
     priority_fee=GWEI,
     bump_after=None,
+    anchor_seconds=1.5,
 )
 
 ETH_TESTER = ChainProfile(
@@ -127,6 +131,7 @@ ETH_TESTER = ChainProfile(
     max_fee_cap=1_000 * GWEI,
     priority_fee=GWEI,
     bump_after=None,
+    anchor_seconds=1.5,
     checks_chain_id=False,
 )
 
@@ -149,6 +154,7 @@ ETHEREUM = ChainProfile(
     priority_fee=GWEI,
     # Three slots.
     bump_after=36.0,
+    anchor_seconds=600.0,
 )
 
 PROFILES: Mapping[str, ChainProfile] = {profile.name: profile for profile in (GANACHE, ANVIL, ETH_TESTER, ETHEREUM)}

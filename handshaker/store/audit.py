@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,27 +9,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf, leaf_hash
+from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf
 from handshaker.messages import Acknowledgement, Block, Conclusion, Event, EventKind, Origin, Sealed, VerdictKind
 from handshaker.store import schema as s
-from handshaker.store.database import Database, lock
+from handshaker.store.database import Database
 from handshaker.store.rows import sealed_columns, sealed_of
-
-_SEQUENCER_LOCK = 7349002
+from handshaker.store.sequencer import Sequencer, entry, new_entry_id
 
 
 class AuditStore:
     """The audit tables."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
     def conclude(self, conclusions: Sequence[Conclusion], at: datetime) -> list[Acknowledgement]:
         """Write the ACKs of ``conclusions``; a TI that has one already keeps it and is left out of the answer."""
         if not conclusions:
             return []
         with self._database.write() as connection:
-            written = write_acknowledgements(connection, conclusions, at)
+            written = write_acknowledgements(connection, self._sequencer, conclusions, at)
         if any(conclusion.destroy_signature for conclusion in conclusions):
             self._database.forget_log()
         return written
@@ -89,27 +88,15 @@ class AuditStore:
                 for row in connection.execute(query).mappings()
             ]
 
-    def leaves(self, after: int = -1, limit: int = 1000) -> list[tuple[int, bytes, bytes]]:
-        """Return ``(position, leaf, leaf_hash)`` in order, from the first one after ``after``."""
-        query = (
-            sa.select(s.audit_positions.c.position, s.audit_entries.c.leaf, s.audit_entries.c.leaf_hash)
-            .join(s.audit_entries, s.audit_entries.c.entry_id == s.audit_positions.c.entry_id)
-            .where(s.audit_positions.c.position > after)
-            .order_by(s.audit_positions.c.position)
-            .limit(limit)
-        )
-        with self._database.read() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
-
 
 def write_acknowledgements(
-    connection: sa.Connection, conclusions: Sequence[Conclusion], at: datetime
+    connection: sa.Connection, sequencer: Sequencer, conclusions: Sequence[Conclusion], at: datetime
 ) -> list[Acknowledgement]:
     """Write ACK, leaf, position, outbox row and event, and close the queue row, for each conclusion.
 
     Left out are those that have an ACK, and those that rest on a signature that never left when it did meanwhile.
     """
-    lock(connection, _SEQUENCER_LOCK)
+    sequencer.take_turn(connection)
     ids = [conclusion.ti_id for conclusion in conclusions]
     settled = set(
         connection.execute(sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.ti_id.in_(ids))).scalars()
@@ -153,9 +140,9 @@ def write_acknowledgements(
             log_index=effect.log_index if effect else None,
             acknowledged_at=at,
         )
-        entry_id = str(uuid.uuid4())
+        entry_id = new_entry_id()
         leaf = acknowledgement_leaf(entry_id, acknowledgement, conclusion.detail_commitment)
-        entries.append(_entry(entry_id, "acknowledgement", leaf, at))
+        entries.append(entry(entry_id, "acknowledgement", leaf, at))
         rows.append(
             {
                 "ti_id": acknowledgement.ti_id,
@@ -179,7 +166,7 @@ def write_acknowledgements(
         written.append(acknowledgement)
     if not written:
         return []
-    first = append_entries(connection, entries)
+    first = sequencer.append(connection, entries)
     connection.execute(sa.insert(s.acknowledgements), rows)
     connection.execute(
         sa.insert(s.outbox),
@@ -193,7 +180,7 @@ def write_acknowledgements(
     return [replace(ack, position=first + i) for i, ack in enumerate(written)]
 
 
-def write_contradictions(connection: sa.Connection, block: Block, at: datetime) -> list[str]:
+def write_contradictions(connection: sa.Connection, sequencer: Sequencer, block: Block, at: datetime) -> list[str]:
     """Append a contradiction for every ACK whose evidence is in ``block``, which vanished; return their TIs."""
     query = sa.select(s.acknowledgements.c.ti_id, s.acknowledgements.c.entry_id).where(
         s.acknowledgements.c.block_hash == block.hash
@@ -201,11 +188,11 @@ def write_contradictions(connection: sa.Connection, block: Block, at: datetime) 
     found = connection.execute(query).all()
     entries = []
     for ti_id, acknowledged_entry in found:
-        entry_id = str(uuid.uuid4())
+        entry_id = new_entry_id()
         leaf = contradiction_leaf(entry_id, ti_id, acknowledged_entry, block.number, at)
-        entries.append(_entry(entry_id, "contradiction", leaf, at))
+        entries.append(entry(entry_id, "contradiction", leaf, at))
     if found:
-        first = append_entries(connection, entries)
+        first = sequencer.append(connection, entries)
         # Whoever was told of the ACK is told of this too.
         connection.execute(
             sa.insert(s.outbox),
@@ -229,31 +216,11 @@ def _look_again(
         )
 
 
-def append_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> int:
-    """Append leaves to the log in dense order; return the first one's position.
-
-    Whoever holds the lock is the sequencer, until its transaction commits: so positions are commit order.
-    """
-    lock(connection, _SEQUENCER_LOCK)
-    last = connection.execute(sa.select(sa.func.max(s.audit_positions.c.position))).scalar()
-    first = 0 if last is None else last + 1
-    connection.execute(sa.insert(s.audit_entries), entries)
-    connection.execute(
-        sa.insert(s.audit_positions),
-        [{"position": first + i, "entry_id": entry["entry_id"]} for i, entry in enumerate(entries)],
-    )
-    return first
-
-
 def add_events(connection: sa.Connection, events: Iterable[Event]) -> None:
     """Append to the histories of TIs."""
     rows = [{"ti_id": e.ti_id, "kind": str(e.kind), "at": e.at, "data": dict(e.data)} for e in events]
     if rows:
         connection.execute(sa.insert(s.events), rows)
-
-
-def _entry(entry_id: str, kind: str, leaf: bytes, at: datetime) -> dict[str, Any]:
-    return {"entry_id": entry_id, "kind": kind, "leaf": leaf, "leaf_hash": leaf_hash(leaf), "written_at": at}
 
 
 def _select() -> sa.Select[Any]:

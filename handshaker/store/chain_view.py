@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.messages import Block, Effect, Event, EventKind, InitialTransaction
+from handshaker.messages import Anchor, Block, Effect, Event, EventKind, InitialTransaction
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_contradictions
 from handshaker.store.database import Database, lock
 from handshaker.store.rows import effect_of
+from handshaker.store.sequencer import Sequencer
 
 _WALK_LOCK = 7349003
 _TIP = sa.select(s.blocks).order_by(s.blocks.c.number.desc()).limit(1)
@@ -21,8 +22,9 @@ _TIP = sa.select(s.blocks).order_by(s.blocks.c.number.desc()).limit(1)
 class ChainViewStore:
     """Blocks and effects, the ones that are not final yet included."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
     def tip(self) -> Block | None:
         """Return the highest block that was walked."""
@@ -36,8 +38,8 @@ class ChainViewStore:
             row = connection.execute(sa.select(s.blocks).where(s.blocks.c.number == number)).mappings().first()
         return _block(row) if row else None
 
-    def extend(self, blocks: Sequence[Block], effects: Sequence[Effect]) -> bool:
-        """Append blocks, at least one, that follow the tip, with their effects.
+    def extend(self, blocks: Sequence[Block], effects: Sequence[Effect], anchors: Sequence[Anchor] = ()) -> bool:
+        """Append blocks, at least one, that follow the tip, with their effects and anchors.
 
         ``False``, and nothing written, when the tip is not what they follow: another worker walks here too.
         """
@@ -52,6 +54,8 @@ class ChainViewStore:
             )
             if effects:
                 connection.execute(sa.insert(s.effects), [_effect_row(effect) for effect in effects])
+            if anchors:
+                connection.execute(sa.insert(s.anchors), [_anchor_row(anchor) for anchor in anchors])
             return True
 
     def roll_back(self, tip: Block, above: int, at: datetime) -> list[str]:
@@ -67,8 +71,11 @@ class ChainViewStore:
                 return []
             query = sa.select(s.blocks).where(s.blocks.c.number > above).order_by(s.blocks.c.number)
             gone = [_block(row) for row in connection.execute(query).mappings()]
-            contradicted = [ti_id for block in gone for ti_id in write_contradictions(connection, block, at)]
+            contradicted = [
+                ti_id for block in gone for ti_id in write_contradictions(connection, self._sequencer, block, at)
+            ]
             connection.execute(sa.delete(s.effects).where(s.effects.c.block_number > above))
+            connection.execute(sa.delete(s.anchors).where(s.anchors.c.block_number > above))
             connection.execute(sa.delete(s.blocks).where(s.blocks.c.number > above))
             return contradicted
 
@@ -149,4 +156,16 @@ def _effect_row(effect: Effect) -> dict[str, Any]:
         "contract": effect.contract,
         "event": effect.event,
         "arguments": dict(effect.arguments),
+    }
+
+
+def _anchor_row(anchor: Anchor) -> dict[str, Any]:
+    return {
+        "block_hash": anchor.block_hash,
+        "log_index": anchor.log_index,
+        "block_number": anchor.block_number,
+        "transaction_hash": anchor.transaction_hash,
+        "size": anchor.head.size,
+        "root": anchor.head.root,
+        "operator": anchor.operator,
     }

@@ -23,6 +23,7 @@ from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_acknowledgements
 from handshaker.store.database import Database
 from handshaker.store.rows import sealed_columns, sealed_of
+from handshaker.store.sequencer import Sequencer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Signed:
 class IntakeStore:
     """The writing half of intake, and the reading of what it wrote."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
     def known(self, actor_id: str, idempotency_key: str) -> str | None:
         """Return the TI for which an actor used a key (as its keyed hash), if there is one."""
@@ -118,7 +120,7 @@ class IntakeStore:
                     Event(ti.ti_id, EventKind.REFUSED, ti.received_at, {"code": conclusion.verdict.code}),
                 ],
             )
-            return write_acknowledgements(connection, [conclusion], ti.received_at)
+            return write_acknowledgements(connection, self._sequencer, [conclusion], ti.received_at)
 
     def transaction(self, ti_id: str) -> InitialTransaction | None:
         """Return a TI without its payload."""

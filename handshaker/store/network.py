@@ -7,12 +7,23 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from handshaker.messages import Attempt, Event, EventKind, NetworkTransaction, Receipt, SignedCall
+from handshaker.messages import (
+    Attempt,
+    Event,
+    EventKind,
+    Head,
+    NetworkTransaction,
+    Receipt,
+    SignedCall,
+    SignedHead,
+)
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
 from handshaker.store.database import Database
+from handshaker.store.log import add_head
 from handshaker.store.queue import requeue
 from handshaker.store.rows import signed_call
+from handshaker.store.sequencer import Sequencer
 
 PAUSE = timedelta(seconds=30)
 """How long a statement rests that failed alone and said nothing."""
@@ -21,8 +32,9 @@ PAUSE = timedelta(seconds=30)
 class NetworkStore:
     """Nonces, attempts and what became of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
     def allocate(
         self,
@@ -50,11 +62,7 @@ class NetworkStore:
             carried = [(ti_id, statement) for ti_id, statement in statements if ti_id in held]
             if statements and not carried:
                 return None
-            query = sa.select(sa.func.max(s.network_transactions.c.nonce)).where(
-                s.network_transactions.c.relayer == relayer
-            )
-            last = connection.execute(query).scalar()
-            nonce = max(floor, 0 if last is None else last + 1)
+            nonce = _next_nonce(connection, relayer, floor)
             network_id = connection.execute(
                 sa.insert(s.network_transactions)
                 .values(relayer=relayer, nonce=nonce, gas=gas, created_at=at)
@@ -74,6 +82,32 @@ class NetworkStore:
                     .values(state="in-flight", network_id=network_id, lease_owner=None, lease_until=None)
                 )
         return NetworkTransaction(network_id, relayer, nonce, tuple(h for _, h in carried), gas)
+
+    def allocate_anchor(
+        self, relayer: str, floor: int, signed: SignedHead, gas: int, at: datetime
+    ) -> NetworkTransaction | None:
+        """Write a signed head, and take the relayer's next nonce to anchor it.
+
+        ``None``, and nothing written, while another anchor is on its way, whoever's, or when an equal or a larger head
+        was signed meanwhile.
+        """
+        under_way = sa.select(s.network_transactions.c.network_id).where(
+            s.network_transactions.c.head_size.is_not(None), s.network_transactions.c.settled_at.is_(None)
+        )
+        larger = sa.select(s.audit_heads.c.size).where(s.audit_heads.c.size > signed.head.size)
+        with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
+            for in_the_way in (under_way, larger):
+                if connection.execute(in_the_way.limit(1)).first() is not None:
+                    return None
+            add_head(connection, signed)
+            nonce = _next_nonce(connection, relayer, floor)
+            network_id = connection.execute(
+                sa.insert(s.network_transactions)
+                .values(relayer=relayer, nonce=nonce, gas=gas, created_at=at, head_size=signed.head.size)
+                .returning(s.network_transactions.c.network_id)
+            ).scalar_one()
+        return NetworkTransaction(network_id, relayer, nonce, (), gas, head=signed.head)
 
     def add_attempt(self, network_id: int, attempt: Attempt, at: datetime) -> None:
         """Write signed bytes before they are sent; from here on their statements count as sent."""
@@ -118,7 +152,8 @@ class NetworkStore:
     def unsettled(self, relayer: str) -> list[NetworkTransaction]:
         """Return the relayer's network transactions that have no outcome, by nonce, with all their attempts."""
         query = (
-            sa.select(s.network_transactions)
+            sa.select(s.network_transactions, s.audit_heads.c.root)
+            .outerjoin(s.audit_heads, s.audit_heads.c.size == s.network_transactions.c.head_size)
             .where(s.network_transactions.c.relayer == relayer, s.network_transactions.c.settled_at.is_(None))
             .order_by(s.network_transactions.c.nonce)
         )
@@ -148,6 +183,7 @@ class NetworkStore:
                 tuple(items.get(row["network_id"], ())),
                 row["gas"],
                 tuple(attempts.get(row["network_id"], ())),
+                None if row["head_size"] is None else Head(row["head_size"], row["root"]),
             )
             for row in rows
         ]
@@ -185,7 +221,7 @@ class NetworkStore:
             connection.execute(
                 sa.update(s.network_transactions)
                 .where(s.network_transactions.c.network_id == transaction.network_id)
-                .values(settled_at=at, outcome=outcome)
+                .values(settled_at=at, outcome=outcome, gas_used=receipt.gas_used if receipt else None)
             )
             query = sa.select(s.queue.c.ti_id, s.queue.c.statement_hash, s.queue.c.alone).where(
                 s.queue.c.network_id == transaction.network_id
@@ -209,3 +245,9 @@ class NetworkStore:
             data = {"block": receipt.block_number, "transaction": "0x" + receipt.transaction_hash.hex()}
             fresh = ti_ids - set(connection.execute(noted).scalars())
             add_events(connection, [Event(ti_id, EventKind.MINED, at, data) for ti_id in sorted(fresh)])
+
+
+def _next_nonce(connection: sa.Connection, relayer: str, floor: int) -> int:
+    query = sa.select(sa.func.max(s.network_transactions.c.nonce)).where(s.network_transactions.c.relayer == relayer)
+    last: int | None = connection.execute(query).scalar()
+    return max(floor, 0 if last is None else last + 1)

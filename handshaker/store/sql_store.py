@@ -10,38 +10,46 @@ from handshaker.store.chain_view import ChainViewStore
 from handshaker.store.database import Database
 from handshaker.store.explorer import ExplorerStore
 from handshaker.store.intake import IntakeStore
+from handshaker.store.log import LogStore
 from handshaker.store.logins import LoginStore
 from handshaker.store.network import NetworkStore
 from handshaker.store.people import PeopleStore
 from handshaker.store.proposals import ProposalStore
 from handshaker.store.queue import QueueStore
 from handshaker.store.records import RecordStore
+from handshaker.store.sequencer import Seal, Sequencer
 
 
 class SqlStore:
     """The audit database at a SQLAlchemy URL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seal: Seal | None = None) -> None:
         self._database = database
+        sequencer = Sequencer(seal)
         self.people = PeopleStore(database)
         self.logins = LoginStore(database)
         self.catalogue = CatalogueStore(database)
-        self.intake = IntakeStore(database)
+        self.intake = IntakeStore(database, sequencer)
         self.queue = QueueStore(database)
-        self.network = NetworkStore(database)
-        self.chain_view = ChainViewStore(database)
-        self.audit = AuditStore(database)
+        self.network = NetworkStore(database, sequencer)
+        self.chain_view = ChainViewStore(database, sequencer)
+        self.audit = AuditStore(database, sequencer)
+        self.log = LogStore(database, sequencer)
         self.records = RecordStore(database)
         self.explorer = ExplorerStore(database)
         self.proposals = ProposalStore(database)
 
     @classmethod
-    def open(cls, url: str) -> SqlStore:
-        """Open the database at ``url`` and bring its schema up to date; raises ``StoreUnavailable``."""
+    def open(cls, url: str, seal: Seal | None = None, *, owner_url: str = "") -> SqlStore:
+        """Open the database at ``url`` and bring its schema up to date; raises ``StoreUnavailable``.
+
+        With ``owner_url`` the owner of the tables does that, see ``Database.migrate``.
+        ``seal`` is the vault's, for entries of the audit log; without it they are proven by anchors alone.
+        """
         with as_file(files("handshaker.store").joinpath("migrations")) as migrations:
             database = Database(url, migrations)
-            database.migrate()
-        return cls(database)
+            database.migrate(owner_url)
+        return cls(database, seal)
 
     def close(self) -> None:
         """Close every connection."""

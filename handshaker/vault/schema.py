@@ -25,6 +25,7 @@ vault: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="always 1"),
     Column("root_id", String, nullable=False, comment="which root key wraps the rows of this database"),
     Column("wrapped_master", LargeBinary, nullable=False, comment="32 bytes under the root key"),
+    Column("sealed_from", BigInteger, comment="position of the audit log's first entry that has a seal"),
 )
 
 owners: Final = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class SqlVault:
         self._signing = SigningKeys(rooted)
         self._relayers = RelayerKeys(rooted)
         self._blind_key = derive(rooted.master, b"", "blind-index/v1")
+        self._seal_key = derive(rooted.master, b"", "audit-seal/v1")
 
     @classmethod
     def open(cls, url: str, root_key_path: Path, *, clock: Clock) -> SqlVault:
@@ -140,6 +142,17 @@ class SqlVault:
     def blind_index(self, kind: str, value: str) -> str:
         """Return 64 hex digits that are the same for the same identifier, and tell nothing without the vault."""
         return blind(self._blind_key, kind, value)
+
+    def seal_entry(self, position: int, leaf_hash: bytes) -> bytes:
+        """Return the seal of an entry of the audit log at its position: 32 bytes that nobody makes without the vault.
+
+        HMAC-SHA-256 of the position (8 bytes, big endian) and the leaf hash; the key outlives rotations of the root.
+        """
+        return hmac.digest(self._seal_key, position.to_bytes(8, "big") + leaf_hash, "sha256")
+
+    def sealed_from(self, size: int) -> int:
+        """Return from which position on entries have seals: the log's ``size`` when this was first asked."""
+        return self._rooted.sealed_from(size)
 
     def rotate_root(self) -> None:
         """Replace the root key and overwrite the old one; all other keys, and so all payloads, stay as they are.

@@ -121,7 +121,7 @@ class Chaos(RuleBasedStateMachine):
     def trouble(self, faults: Sequence[str]) -> None:
         self.faults = list(faults)
 
-    @rule(name=st.sampled_from(["receipt", "ask", "nonce", "effects", "head", "block"]))
+    @rule(name=st.sampled_from(["receipt", "ask", "nonce", "told", "head", "block"]))
     def the_node_fails_once(self, name: str) -> None:
         def fail(*_: Any, **__: Any) -> None:
             raise ChainError("The node refused a question: anything.")
@@ -188,7 +188,7 @@ class Chaos(RuleBasedStateMachine):
         deployment = chain.deployment
         assert deployment is not None
         effects: dict[bytes, int] = {}
-        for effect in chain.effects(deployment.block_number, chain.head().number):
+        for effect in chain.told(deployment.block_number, chain.head().number)[0]:
             effects[effect.statement_hash] = effects.get(effect.statement_hash, 0) + 1
         for case in self.cases:
             assert case.ack is not None, "none is lost"

@@ -92,19 +92,19 @@ def test_a_fork_below_finality_is_written_down_and_changes_no_acknowledgement(de
     deep.steps(3)
     ack = deep.ack(submission)
     assert ack is not None
-    size = len(deep.handshaker.store.audit.leaves())
+    size = len(deep.handshaker.store.log.entries(0, 10**9))
     reorganise(deep, DEPTH + 1)
     deep.steps(3)
     assert deep.ack(submission) == ack
     assert deep.kinds(submission)[-1] == "contradicted"
-    leaves = deep.handshaker.store.audit.leaves()
-    assert [position for position, _, _ in leaves] == list(range(size + 1))
-    entry = json.loads(leaves[-1][1])
+    leaves = deep.handshaker.store.log.entries(0, 10**9)
+    assert [leaf.position for leaf in leaves] == list(range(size + 1))
+    entry = json.loads(leaves[-1].leaf)
     assert (entry["kind"], entry["ti"], entry["block"]) == ("contradiction", submission.ti_id, ack.block_number)
-    assert entry["contradicts"] == json.loads(leaves[-2][1])["entry"]
+    assert entry["contradicts"] == json.loads(leaves[-2].leaf)["entry"]
     deep.restart()
     deep.steps(3)
-    assert len(deep.handshaker.store.audit.leaves()) == size + 1, "once"
+    assert len(deep.handshaker.store.log.entries(0, 10**9)) == size + 1, "once"
 
 
 def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:

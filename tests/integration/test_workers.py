@@ -78,7 +78,7 @@ def test_a_worker_process_killed_at_random_moments_loses_and_doubles_nothing(lak
     for _ in range(4):
         submissions += [(lakeside.measure(), "effect") for _ in range(6)]
         submissions += [(lakeside.measure(lakeside.silent), "not-permitted") for _ in range(2)]
-        before = len(lakeside.handshaker.store.audit.leaves())
+        before = len(lakeside.handshaker.store.log.entries(0, 10**9))
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
@@ -86,7 +86,7 @@ def test_a_worker_process_killed_at_random_moments_loses_and_doubles_nothing(lak
             while process.poll() is None and time.monotonic() < deadline:
                 # The first sign of life in the database, and a moment more.
                 if lakeside.handshaker.store.queue.counts().get("in-flight") or (
-                    len(lakeside.handshaker.store.audit.leaves()) > before
+                    len(lakeside.handshaker.store.log.entries(0, 10**9)) > before
                 ):
                     break
                 time.sleep(0.002)

@@ -20,7 +20,8 @@ network_transactions = sa.Table(
     sa.Column("gas_used", sa.BigInteger),
     sa.UniqueConstraint("relayer", "nonce"),
 )
-"""One row a nonce: it carries statements, or anchors the head of ``head_size``, or does nothing. ``outcome`` once settled: ``mined``, ``reverted``, or ``replaced`` by a foreign transaction."""
+"""One row a nonce: it carries statements, or anchors the head of ``head_size``, or does nothing. ``outcome`` once
+settled: ``mined``, ``reverted``, or ``replaced`` by a foreign transaction."""
 
 network_items = sa.Table(
     "network_items",

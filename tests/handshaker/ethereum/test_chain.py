@@ -143,7 +143,7 @@ def test_without_a_deployment_every_question_about_contracts_says_so(bare: Insta
         empty.check_deployment,
         lambda: empty.address("Relay"),
         lambda: empty.digest("Relay", bytes(32)),
-        lambda: empty.effects(0, 1),
+        lambda: empty.told(0, 1),
         lambda: empty.ask([call()]),
         lambda: empty.view("Directory", "organisation", 1),
     ):
@@ -223,7 +223,7 @@ def test_whatever_a_node_answers_is_one_of_our_errors(answer: Any) -> None:
         lambda: chain.block(1),
         lambda: chain.receipt(bytes(32)),
         lambda: chain.nonce("0x" + "11" * 20),
-        lambda: chain.effects(0, 1),
+        lambda: chain.told(0, 1),
         lambda: chain.ask([]),
     ):
         try:

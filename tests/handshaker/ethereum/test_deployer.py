@@ -42,7 +42,7 @@ def test_every_contract_is_there_and_knows_the_others(node: Node) -> None:
     assert chain.nonce(address) == 1 + len(CONTRACT_NAMES), "the first nonce went to a no-op"
     first = chain.block(deployment.block_number)
     assert first is not None
-    assert chain.effects(deployment.block_number, chain.head().number) == [], "no statement made the first officers"
+    assert chain.told(deployment.block_number, chain.head().number)[0] == [], "no statement made the first officers"
 
 
 def test_a_second_deployment_from_the_same_account_is_another_one(fast_node: Node) -> None:

@@ -152,7 +152,7 @@ def test_what_fails_alone_without_a_reason_rests_before_it_burns_gas_again(
 
 def test_an_error_of_the_node_concludes_nothing(own_hospital: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = own_hospital.measure()
-    for broken in ("receipt", "nonce", "ask", "effects", "block", "head", "balance", "fees"):
+    for broken in ("receipt", "nonce", "ask", "told", "block", "head", "balance", "fees"):
         with monkeypatch.context() as patched:
 
             def fail(*_: object, **__: object) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from handshaker.store.append_only import statements
+from handshaker.store.append_only import Keys, statements
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-_APPEND_ONLY = {"audit_tiles": [("level", "number")], "audit_heads": [("size",)]}
+_APPEND_ONLY: dict[str, Keys] = {"audit_tiles": [("level", "number")], "audit_heads": [("size",)]}
 
 
 def upgrade() -> None:
@@ -52,9 +52,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_anchors_size"), "anchors", ["size"], unique=False)
     op.create_table(
         "log_holds",
-        sa.Column(
-            "hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("reason", sa.String(length=24), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("anchored_size", sa.BigInteger(), nullable=False),

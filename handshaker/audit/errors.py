@@ -1,0 +1,22 @@
+"""What can be wrong with the audit log; branches of the tree in ``handshaker/errors.py``."""
+
+from __future__ import annotations
+
+from handshaker.errors import HandshakerError, StoreUnavailable
+
+
+class LogHeld(StoreUnavailable):
+    """Nothing may be appended: the chain has anchored more than the log holds, or something else.
+
+    Data: ``reason`` (``behind`` or ``different``), ``size``, ``anchored_size``, ``anchored_root``.
+    """
+
+    code = "log-held"
+    mend = "Restore a newer backup, or let an administrator accept the loss with `handshaker restore --accept-loss`."
+
+
+class NotAnchoredYet(HandshakerError):
+    """There is no proof yet: no final anchor covers the entry. Data: ``position``, ``anchored``."""
+
+    code = "not-anchored-yet"
+    mend = "Ask again in a moment: heads are anchored at short intervals while a worker runs."
