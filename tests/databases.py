@@ -22,37 +22,48 @@ class Databases:
     """Absent on SQLite."""
     is_asked_for: bool = False
     """Whether the test that runs may have one."""
-    _made: dict[Path, dict[str, str]] = field(default_factory=dict)
+    _stores: dict[Path, dict[str, str]] = field(default_factory=dict)
+    _vaults: dict[Path, dict[str, str]] = field(default_factory=dict)
 
     def of(self, instance: Path, pattern: Path | None = None) -> dict[str, str]:
         """Return the settings that name the databases of an instance, made when they are asked for the first time.
 
         None on SQLite, whose files lie in ``instance``. They begin empty, or as those of ``pattern`` are.
         """
-        assert self.is_asked_for, "A test that has a database asks for the fixture `databases`."
-        if self.server is None:
-            return {}
-        if instance not in self._made:
-            known = {} if pattern is None else self._made[pattern]
-            store_owner, store = self.server.database(known.get("store_url", "template0"))
-            vault_owner, _ = self.server.database(known.get("vault_url", "template0"))
-            self._made[instance] = {"store_url": store, "store_owner_url": store_owner, "vault_url": vault_owner}
-        return dict(self._made[instance])
+        return self._store(instance, pattern) | self._vault(instance, pattern)
 
     def store_url(self, folder: Path) -> str:
-        """Return the URL of a store alone, which its own role migrates."""
-        return self.of(folder).get("store_owner_url") or f"sqlite:///{folder / 'store.db'}"
+        """Return the URL of a store alone, whose role owns its tables."""
+        return self._store(folder).get("store_owner_url") or f"sqlite:///{folder / 'store.db'}"
 
     def vault_url(self, folder: Path) -> str:
         """Return the URL of a vault alone."""
-        return self.of(folder).get("vault_url") or f"sqlite:///{folder / 'vault.db'}"
+        return self._vault(folder).get("vault_url") or f"sqlite:///{folder / 'database' / 'vault.sqlite'}"
 
     def drop(self, instance: Path) -> None:
         """Remove the databases of an instance that is over."""
-        settings = self._made.pop(instance, None)
-        if self.server is not None and settings is not None:
-            for name in ("store_url", "vault_url"):
-                self.server.drop(settings[name])
+        for made in (self._stores, self._vaults):
+            settings = made.pop(instance, {})
+            if self.server is not None and settings:
+                self.server.drop(next(iter(settings.values())))
+
+    def _store(self, place: Path, pattern: Path | None = None) -> dict[str, str]:
+        self._require()
+        if self.server is not None and place not in self._stores:
+            known = self._stores[pattern]["store_url"] if pattern else "template0"
+            owner, worker = self.server.database(known)
+            self._stores[place] = {"store_url": worker, "store_owner_url": owner}
+        return dict(self._stores.get(place, {}))
+
+    def _vault(self, place: Path, pattern: Path | None = None) -> dict[str, str]:
+        self._require()
+        if self.server is not None and place not in self._vaults:
+            known = self._vaults[pattern]["vault_url"] if pattern else "template0"
+            self._vaults[place] = {"vault_url": self.server.database(known)[0]}
+        return dict(self._vaults.get(place, {}))
+
+    def _require(self) -> None:
+        assert self.is_asked_for, "A test that has a database asks for the fixture `databases`."
 
 
 HERE = Databases()

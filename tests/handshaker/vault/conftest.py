@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from handshaker.vault import SqlVault
+from tests.databases import Databases
 from tests.handshaker.vault.place import VaultPlace
 
 
 @pytest.fixture
-def place(tmp_path_factory: pytest.TempPathFactory) -> VaultPlace:
-    return VaultPlace(tmp_path_factory.mktemp("vault"))
+def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultPlace]:
+    found = VaultPlace(tmp_path_factory.mktemp("vault"))
+    yield found
+    databases.drop(found.folder)
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def vault(place: VaultPlace) -> Iterator[SqlVault]:
 
 
 @pytest.fixture(scope="module")
-def shared_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlVault]:
+def shared_vault(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlVault]:
     """One vault for all examples of a property."""
     opened = VaultPlace(tmp_path_factory.mktemp("shared-vault")).open()
     yield opened

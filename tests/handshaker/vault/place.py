@@ -1,15 +1,16 @@
-"""Where a test's vault lies: its folder, its files, and a clock that stands still."""
+"""Where a test's vault lies: its folder, its database, and a clock that stands still."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from handshaker.vault import SqlVault
+from tests.databases import HERE
 
 
 @dataclass
@@ -27,14 +28,15 @@ class StillClock:
 class VaultPlace:
     folder: Path
     clock: StillClock = field(default_factory=StillClock)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        self.url = self.url or HERE.vault_url(self.folder)
 
     @property
     def database(self) -> Path:
+        """The file, on SQLite."""
         return self.folder / "database" / "vault.sqlite"
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.database}"
 
     @property
     def root_key(self) -> Path:
@@ -43,13 +45,31 @@ class VaultPlace:
     def open(self) -> SqlVault:
         return SqlVault.open(self.url, self.root_key, clock=self.clock)
 
-    def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.database, timeout=30)) as connection, connection:
-            return connection.execute(sql, values).fetchall()
+    def query(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            found = connection.execute(sa.text(sql), values)
+            return [tuple(row) for row in found] if found.returns_rows else []
 
-    def on_disk(self) -> bytes:
-        """All bytes of the database, its write-ahead log and whatever else lies beside them."""
-        return b"".join(file.read_bytes() for file in sorted(self.database.parent.iterdir()))
+    def files(self) -> list[str]:
+        """The names of what lies beside the database, in order."""
+        return sorted(file.name for file in self.folder.iterdir() if file != self.database.parent)
+
+    def tables(self) -> list[str]:
+        """The names of all tables, in order."""
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return sorted(sa.inspect(connection).get_table_names())
+
+    def stored(self) -> bytes:
+        """All that lies in the database: on SQLite each byte of its files, the write-ahead log included; else each row.
+
+        What a PostgreSQL keeps of deleted rows is the business of its server: see the threat model.
+        """
+        if self.url.startswith("sqlite"):
+            return b"".join(file.read_bytes() for file in sorted(self.database.parent.iterdir()))
+        rows = [row for table in self.tables() for row in self.query(f'SELECT * FROM "{table}"')]
+        return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
 
 
 def flipped(value: bytes, bit: int) -> bytes:

@@ -15,7 +15,7 @@ from handshaker.errors import StoreUnavailable, VaultError
 from handshaker.ports import Vault
 from handshaker.vault import SqlVault
 from handshaker.vault.schema import metadata
-from tests.handshaker.vault.place import VaultPlace
+from tests.handshaker.vault.place import StillClock, VaultPlace
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(place: VaultPlace, vault: SqlVault) -> None:
@@ -29,11 +29,11 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(place: VaultPlace,
 
 def test_opening_again_changes_nothing(place: VaultPlace) -> None:
     place.open().close()
-    before = place.query("SELECT * FROM vault"), place.query("SELECT sql FROM sqlite_master ORDER BY name")
+    before = place.query("SELECT * FROM vault"), place.tables()
 
     place.open().close()
 
-    assert (place.query("SELECT * FROM vault"), place.query("SELECT sql FROM sqlite_master ORDER BY name")) == before
+    assert (place.query("SELECT * FROM vault"), place.tables()) == before
 
 
 def test_tables_of_a_later_version_are_left_alone(place: VaultPlace) -> None:
@@ -49,12 +49,13 @@ def test_a_first_start_that_fails_leaves_nothing_half_made(place: VaultPlace) ->
     place.root_key.chmod(0o600)
     with pytest.raises(VaultError):
         place.open()
-    assert place.query("SELECT name FROM sqlite_master") == []
+    assert place.tables() == []
 
     place.root_key.unlink()
     place.open().close()
 
 
+@pytest.mark.sqlite
 def test_the_write_ahead_log_is_durable_and_deleted_rows_are_overwritten(vault: SqlVault) -> None:
     with vault._rooted.database.reading() as connection:
         found = {
@@ -65,6 +66,7 @@ def test_the_write_ahead_log_is_durable_and_deleted_rows_are_overwritten(vault: 
     assert found == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
 
 
+@pytest.mark.sqlite
 def test_a_database_that_cannot_be_opened_is_unavailable(place: VaultPlace) -> None:
     place.database.mkdir(parents=True)
 
@@ -72,6 +74,7 @@ def test_a_database_that_cannot_be_opened_is_unavailable(place: VaultPlace) -> N
         place.open()
 
 
+@pytest.mark.sqlite
 def test_a_folder_that_is_a_file_is_unavailable(place: VaultPlace) -> None:
     place.database.parent.write_bytes(b"")
 
@@ -79,6 +82,7 @@ def test_a_folder_that_is_a_file_is_unavailable(place: VaultPlace) -> None:
         place.open()
 
 
+@pytest.mark.sqlite
 def test_a_file_that_is_no_database_is_unavailable_and_untouched(place: VaultPlace) -> None:
     place.database.parent.mkdir()
     place.database.write_bytes(b"not a database" * 100)
@@ -89,6 +93,7 @@ def test_a_file_that_is_no_database_is_unavailable_and_untouched(place: VaultPla
     assert place.database.read_bytes() == b"not a database" * 100
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_unavailable_for_writing_and_readable(
     place: VaultPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +125,7 @@ def small_disk() -> Iterator[None]:
         event.remove(Engine, "connect", limit)
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_is_said_plainly_and_what_was_written_stays_readable(place: VaultPlace) -> None:
     with small_disk():
         vault = place.open()
@@ -140,7 +146,7 @@ def test_a_full_disk_is_said_plainly_and_what_was_written_stays_readable(place: 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_a_vault_that_would_not_last_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lasts"):
-        SqlVault.open(url, tmp_path / "root.key", clock=VaultPlace(tmp_path).clock)
+        SqlVault.open(url, tmp_path / "root.key", clock=StillClock())
 
 
 def test_it_is_the_vault_that_the_ports_ask_for(vault: SqlVault) -> None:

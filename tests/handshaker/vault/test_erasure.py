@@ -13,9 +13,9 @@ from tests.handshaker.vault.place import VaultPlace
 CONTEXT = b"ti-0001"
 
 
-def salt_on_disk(place: VaultPlace, owner: str) -> bytes:
-    [(wrapped,)] = place.query("SELECT wrapped_salt FROM owners WHERE owner = ?", owner)
-    assert wrapped in place.on_disk(), "the scan would prove nothing"
+def salt_stored(place: VaultPlace, owner: str) -> bytes:
+    [(wrapped,)] = place.query("SELECT wrapped_salt FROM owners WHERE owner = :owner", owner=owner)
+    assert wrapped in place.stored(), "the scan would prove nothing"
     return bytes(wrapped)
 
 
@@ -33,30 +33,33 @@ def test_a_destroyed_owner_is_unreadable(vault: SqlVault) -> None:
     assert vault.unseal(kept, CONTEXT) == b"reading"
 
 
+@pytest.mark.sqlite
 def test_the_salt_of_a_destroyed_owner_is_in_no_file_any_more(place: VaultPlace, vault: SqlVault) -> None:
     for number in range(200):
         vault.create_owner(f"p{number}")
-    salts = {number: salt_on_disk(place, f"p{number}") for number in (0, 77, 199)}
+    salts = {number: salt_stored(place, f"p{number}") for number in (0, 77, 199)}
 
     for number in salts:
         vault.destroy_owner(f"p{number}")
 
-    left = place.on_disk()
+    left = place.stored()
     assert not [number for number, salt in salts.items() if salt in left]
 
 
+@pytest.mark.sqlite
 def test_the_salt_is_gone_while_another_vault_holds_the_same_files_open(place: VaultPlace, vault: SqlVault) -> None:
     other = place.open()
     other.create_owner("gone")
     vault.seal("gone", b"reading", CONTEXT)
-    salt = salt_on_disk(place, "gone")
+    salt = salt_stored(place, "gone")
 
     vault.destroy_owner("gone")
 
-    assert salt not in place.on_disk()
+    assert salt not in place.stored()
     other.close()
 
 
+@pytest.mark.sqlite
 def test_an_erasure_that_a_long_reader_holds_up_says_so_and_is_safe_to_repeat(
     place: VaultPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,7 +67,7 @@ def test_an_erasure_that_a_long_reader_holds_up_says_so_and_is_safe_to_repeat(
     vault = place.open()
     vault.create_owner("gone")
     sealed = vault.seal("gone", b"reading", CONTEXT)
-    salt = salt_on_disk(place, "gone")
+    salt = salt_stored(place, "gone")
     with closing(sqlite3.connect(place.database, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM owners").fetchall()
@@ -75,7 +78,7 @@ def test_an_erasure_that_a_long_reader_holds_up_says_so_and_is_safe_to_repeat(
 
     vault.destroy_owner("gone")
 
-    assert salt not in place.on_disk()
+    assert salt not in place.stored()
     vault.close()
 
 
@@ -142,12 +145,12 @@ def test_the_sweep_destroys_what_expired_and_nothing_else(place: VaultPlace, vau
     vault.create_owner("quarantine/2026-W46", expires_at=now + timedelta(days=1))
     vault.create_owner("quarantine/2026-W45", expires_at=now)
     vault.create_owner("patient")
-    salt = salt_on_disk(place, "quarantine/2026-W46")
+    salt = salt_stored(place, "quarantine/2026-W46")
     place.clock.advance(days=1)
 
     assert vault.destroy_expired_owners() == ["quarantine/2026-W45", "quarantine/2026-W46"]
 
-    assert salt not in place.on_disk()
+    assert salt not in place.stored()
     assert place.query("SELECT owner FROM owners ORDER BY owner") == [("patient",), ("quarantine/2026-W48",)]
     assert vault.destroy_expired_owners() == []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from tests.handshaker.vault.place import VaultPlace
 CONTEXT = b"ti"
 
 
-def in_vault(folder: Path, act: Callable[..., Any], *arguments: object) -> Any:
-    vault = VaultPlace(folder).open()
+def in_vault(place: VaultPlace, act: Callable[..., Any], *arguments: object) -> Any:
+    vault = place.open()
     try:
         return act(vault, *arguments)
     finally:
@@ -59,14 +58,14 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 def test_processes_that_start_a_new_vault_at_once_agree_on_its_keys(
     processes: ProcessPoolExecutor, place: VaultPlace, attempt: int
 ) -> None:
-    started = [processes.submit(in_vault, place.folder, start, number) for number in range(4)]
+    started = [processes.submit(in_vault, place, start, number) for number in range(4)]
     results = [each.result(timeout=120) for each in started]
 
     assert len({(index, relayer) for index, relayer, _ in results}) == 1
     vault = place.open()
     assert [vault.unseal(sealed, CONTEXT) for _, _, sealed in results] == [b"hello"] * 4
     vault.close()
-    assert sorted(file.name for file in place.folder.iterdir()) == ["database", "root.key"]
+    assert place.files() == ["root.key"]
 
 
 def test_an_erasure_in_the_worker_is_obeyed_in_the_web_app(
@@ -76,21 +75,21 @@ def test_an_erasure_in_the_worker_is_obeyed_in_the_web_app(
     sealed = vault.seal("gone", b"hello", CONTEXT)
     [(salt,)] = place.query("SELECT wrapped_salt FROM owners")
 
-    processes.submit(in_vault, place.folder, destroy, "gone").result(timeout=120)
+    processes.submit(in_vault, place, destroy, "gone").result(timeout=120)
 
     with pytest.raises(KeyUnknown):
         vault.unseal(sealed, CONTEXT)
-    assert salt not in place.on_disk()
+    assert salt not in place.stored()
 
 
 def test_nothing_is_lost_while_processes_write_and_others_rotate_the_root_key(
     processes: ProcessPoolExecutor, place: VaultPlace, vault: SqlVault
 ) -> None:
-    writers = [processes.submit(in_vault, place.folder, write, number) for number in range(2)]
-    rotators = [processes.submit(in_vault, place.folder, rotate, 8) for _ in range(2)]
+    writers = [processes.submit(in_vault, place, write, number) for number in range(2)]
+    rotators = [processes.submit(in_vault, place, rotate, 8) for _ in range(2)]
     sealed: list[Sealed] = [each for writer in writers for each in writer.result(timeout=120)]
     for rotator in rotators:
         rotator.result(timeout=120)
 
     assert [vault.unseal(each, CONTEXT) for each in sealed] == [b"hello"] * 30
-    assert sorted(file.name for file in place.folder.iterdir()) == ["database", "root.key"]
+    assert place.files() == ["root.key"]

@@ -97,7 +97,7 @@ def test_a_persons_key_is_no_relayer(vault: SqlVault) -> None:
 def test_a_flipped_bit_of_a_relayers_row_is_noticed(place: VaultPlace, vault: SqlVault, bit: int) -> None:
     address = vault.create_relayer("first")
     [(wrapped,)] = place.query("SELECT wrapped FROM relayers")
-    place.query("UPDATE relayers SET wrapped = ?", flipped(wrapped, bit))
+    place.query("UPDATE relayers SET wrapped = :flipped", flipped=flipped(wrapped, bit))
 
     with pytest.raises(CiphertextInvalid):
         vault.sign_as_relayer(address, bytes(32))

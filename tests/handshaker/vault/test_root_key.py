@@ -18,17 +18,27 @@ def refused(place: VaultPlace) -> RootKeyUnusable:
     return raised.value
 
 
-def test_the_first_start_makes_a_key_of_32_bytes_that_only_its_owner_reads(place: VaultPlace) -> None:
+def open_without_a_mask(place: VaultPlace) -> None:
     before = os.umask(0)
     try:
         place.open().close()
     finally:
         os.umask(before)
 
+
+def test_the_first_start_makes_a_key_of_32_bytes_that_only_its_owner_reads(place: VaultPlace) -> None:
+    open_without_a_mask(place)
+
     assert stat.S_IMODE(place.root_key.stat().st_mode) == 0o600
     assert len(place.root_key.read_bytes()) == 32
+    assert place.files() == ["root.key"], "nothing else is left"
+
+
+@pytest.mark.sqlite
+def test_the_first_start_makes_a_database_that_only_its_owner_reads(place: VaultPlace) -> None:
+    open_without_a_mask(place)
+
     assert stat.S_IMODE(place.database.stat().st_mode) == 0o600
-    assert [file.name for file in place.folder.iterdir() if file.is_file()] == ["root.key"], "nothing else is left"
 
 
 def test_the_next_start_keeps_the_key(place: VaultPlace) -> None:
@@ -118,4 +128,4 @@ def test_the_key_is_in_no_database_file(place: VaultPlace, vault: SqlVault) -> N
     vault.create_owner("one")
     vault.create_relayer("first")
 
-    assert place.root_key.read_bytes() not in place.on_disk()
+    assert place.root_key.read_bytes() not in place.stored()

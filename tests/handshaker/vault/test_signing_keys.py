@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from handshaker.errors import CiphertextInvalid, KeyAlreadyExists, KeyLocked, KeyUnknown
 from handshaker.vault import SqlVault
+from tests.databases import Databases
 from tests.handshaker.vault.place import VaultPlace, flipped
 
 HALF_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141 // 2
@@ -131,7 +132,7 @@ def test_a_removed_secret_opens_nothing_and_the_others_still_do(place: VaultPlac
     vault.create_signing_key("nurse", SESSION, secret_id="session")
     vault.add_secret("nurse", SESSION, TOKEN, "token")
     [(wrapped,)] = place.query("SELECT wrapped FROM signing_key_secrets WHERE secret_id = 'session'")
-    assert wrapped in place.on_disk()
+    assert wrapped in place.stored()
 
     vault.remove_secret("nurse", "session")
     vault.remove_secret("nurse", "session")
@@ -139,9 +140,10 @@ def test_a_removed_secret_opens_nothing_and_the_others_still_do(place: VaultPlac
     with pytest.raises(KeyLocked):
         vault.sign("nurse", SESSION, DIGEST)
     assert vault.sign("nurse", TOKEN, DIGEST)
-    assert wrapped not in place.on_disk()
+    assert wrapped not in place.stored()
 
 
+@pytest.mark.sqlite
 def test_a_logout_does_not_wait_for_a_long_reader(place: VaultPlace, vault: SqlVault) -> None:
     vault.create_signing_key("nurse", SESSION, secret_id="session")
     with closing(sqlite3.connect(place.database, isolation_level=None)) as reader:
@@ -176,7 +178,7 @@ def test_offboarding_destroys_the_key_with_all_its_secrets(place: VaultPlace, va
     for secret in (SESSION, TOKEN):
         with pytest.raises(KeyUnknown):
             vault.sign("nurse", secret, DIGEST)
-    left = place.on_disk()
+    left = place.stored()
     assert len(wrapped) == 2
     assert not [value for value in wrapped if value in left]
 
@@ -191,19 +193,19 @@ def test_a_key_made_after_offboarding_is_another_one(vault: SqlVault) -> None:
 @given(column=st.sampled_from(["wrapped", "salt"]), bit=st.integers(0, 2_000))
 @settings(max_examples=60, deadline=None)
 def test_any_flipped_bit_of_a_stored_key_is_noticed(
-    tmp_path_factory: pytest.TempPathFactory, column: str, bit: int
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, column: str, bit: int
 ) -> None:
     place = VaultPlace(tmp_path_factory.getbasetemp() / "flipped-key")
     vault = place.open()
     if vault.signing_address("nurse") is None:
         vault.create_signing_key("nurse", SESSION)
     [(whole,)] = place.query(f"SELECT {column} FROM signing_key_secrets")
-    place.query(f"UPDATE signing_key_secrets SET {column} = ?", flipped(whole, bit))
+    place.query(f"UPDATE signing_key_secrets SET {column} = :value", value=flipped(whole, bit))
 
     with pytest.raises(CiphertextInvalid):
         vault.sign("nurse", SESSION, DIGEST)
 
-    place.query(f"UPDATE signing_key_secrets SET {column} = ?", whole)
+    place.query(f"UPDATE signing_key_secrets SET {column} = :value", value=whole)
     assert vault.sign("nurse", SESSION, DIGEST)
     vault.close()
 
@@ -214,16 +216,17 @@ def test_a_key_row_does_not_open_under_another_owner_address_or_name(place: Vaul
     honest = place.query("SELECT owner, secret_id, locator, salt, wrapped FROM signing_key_secrets ORDER BY owner")
     doctor, nurse = honest
 
-    def sign_nurse_after(sql: str, *values: object) -> None:
-        place.query(sql, *values)
+    def sign_nurse_after(sql: str, **values: object) -> None:
+        place.query(sql, **values)
         with pytest.raises(CiphertextInvalid):
             vault.sign("nurse", SESSION, DIGEST)
 
-    sign_nurse_after("UPDATE signing_key_secrets SET salt = ?, wrapped = ? WHERE owner = 'nurse'", *doctor[3:])
-    place.query("UPDATE signing_key_secrets SET salt = ?, wrapped = ? WHERE owner = 'nurse'", *nurse[3:])
+    take_key = "UPDATE signing_key_secrets SET salt = :salt, wrapped = :wrapped WHERE owner = 'nurse'"
+    sign_nurse_after(take_key, salt=doctor[3], wrapped=doctor[4])
+    place.query(take_key, salt=nurse[3], wrapped=nurse[4])
     sign_nurse_after("UPDATE signing_key_secrets SET secret_id = 'renamed' WHERE owner = 'nurse'")
     place.query("UPDATE signing_key_secrets SET secret_id = 'first' WHERE owner = 'nurse'")
-    sign_nurse_after("UPDATE signing_keys SET address = ? WHERE owner = 'nurse'", "0x" + "11" * 20)
+    sign_nurse_after("UPDATE signing_keys SET address = :other WHERE owner = 'nurse'", other="0x" + "11" * 20)
 
 
 def test_a_digest_of_another_size_is_refused(vault: SqlVault) -> None:

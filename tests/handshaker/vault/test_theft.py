@@ -29,7 +29,7 @@ def full(place: VaultPlace, vault: SqlVault) -> VaultPlace:
 
 
 def test_a_stolen_database_holds_no_key_in_clear(full: VaultPlace, vault: SqlVault) -> None:
-    stolen = full.on_disk()
+    stolen = full.stored()
 
     for known in (PRIVATE_KEY, SESSION, vault._rooted.master, full.root_key.read_bytes(), PAYLOAD):
         assert known not in stolen
@@ -61,7 +61,7 @@ def test_a_stolen_database_without_the_root_file_opens_nothing(full: VaultPlace,
 def test_a_guessed_root_id_does_not_make_a_wrong_key_fit(full: VaultPlace, vault: SqlVault) -> None:
     vault.close()
     full.root_key.write_bytes(b"g" * 32)
-    full.query("UPDATE vault SET root_id = ?", RootKey(b"g" * 32).root_id)
+    full.query("UPDATE vault SET root_id = :root", root=RootKey(b"g" * 32).root_id)
 
     with pytest.raises(VaultError):
         full.open()
@@ -108,7 +108,7 @@ def test_no_repr_shows_a_key(full: VaultPlace, vault: SqlVault) -> None:
 def test_no_error_shows_a_secret_or_a_key(full: VaultPlace, vault: SqlVault) -> None:
     told = ""
     wrong = b"another secret with enough bytes"
-    full.query("UPDATE relayers SET wrapped = zeroblob(60)")
+    full.query("UPDATE relayers SET wrapped = :zeros", zeros=bytes(60))
     attempts = (
         lambda: vault.sign("nurse", wrong, bytes(32)),
         lambda: vault.create_signing_key("nurse", wrong),
