@@ -35,21 +35,25 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) ->
     store.close()
 
 
-def fill_late_payloads(engine: sa.Engine) -> None:
-    """Put a row into the one table that the hospital of these tests has no use for."""
-    with engine.begin() as connection:
-        if connection.exec_driver_sql("SELECT count(*) FROM late_payloads").scalar_one() == 0:
-            connection.exec_driver_sql(
-                "INSERT INTO late_payloads "
-                "SELECT statement_hash, '2026-01-01 00:00:00.000000', 'x', x'00', x'00', x'00' FROM statements LIMIT 1"
-            )
+def fill(hospital: Instance) -> None:
+    """Put a row into the tables that the hospital of these tests has no use for."""
+    late, statements, at = metadata.tables["late_payloads"], metadata.tables["statements"], datetime.now(UTC)
+    heads, tiles = metadata.tables["audit_heads"], metadata.tables["audit_tiles"]
+    with hospital.handshaker.store._database.engine.begin() as connection:
+        if connection.execute(sa.select(late)).first() is None:
+            known = connection.execute(sa.select(statements.c.statement_hash)).scalars().first()
+            sealed = {"payload_owner": "x", "payload_nonce": b"", "payload_ciphertext": b"", "payload_wrapped_key": b""}
+            connection.execute(sa.insert(late).values(statement_hash=known, received_at=at, **sealed))
+        if connection.execute(sa.select(heads)).first() is None:
+            connection.execute(sa.insert(heads).values(size=1, root=b"", made_at=at, signer="0x", signature=b""))
+            connection.execute(sa.insert(tiles).values(level=8, number=0, hash=b""))
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_a_row_of_an_append_only_table_can_be_neither_changed_nor_deleted(hospital: Instance, table: str) -> None:
     engine = hospital.handshaker.store._database.engine
     column = next(iter(metadata.tables[table].columns)).name
-    fill_late_payloads(engine)
+    fill(hospital)
     with engine.connect() as connection:
         before = connection.exec_driver_sql(f"SELECT * FROM {table}").all()
     assert before, f"nothing in {table}"
@@ -67,7 +71,7 @@ def test_a_row_of_an_append_only_table_can_be_neither_changed_nor_deleted(hospit
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_a_row_of_an_append_only_table_cannot_be_replaced_either(hospital: Instance, table: str) -> None:
     engine = hospital.handshaker.store._database.engine
-    fill_late_payloads(engine)
+    fill(hospital)
     with pytest.raises(sa.exc.IntegrityError, match=f"append-only: {table}"), engine.begin() as connection:
         connection.exec_driver_sql(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")
 
