@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.postgres import Server, server
+import sqlalchemy as sa
+
+from handshaker.store.schema import metadata
+from handshaker.store.sql_store import SqlStore
+from tests.postgres import OWNER, Server, server
 
 
 @dataclass
@@ -64,6 +68,24 @@ class Databases:
 
     def _require(self) -> None:
         assert self.is_asked_for, "A test that has a database asks for the fixture `databases`."
+
+
+@contextmanager
+def unguarded(store: SqlStore, *tables: str) -> Iterator[sa.Connection]:
+    """A transaction of the tables' owner, who first took the triggers off ``tables``, or off all; they stay off."""
+    engine = store._database.engine
+    if engine.dialect.name == "postgresql":
+        engine = sa.create_engine(engine.url.set(username=OWNER), poolclass=sa.NullPool)
+        guards = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables or metadata.tables]
+    else:
+        found = sa.text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")
+        with engine.connect() as connection:
+            triggers = connection.execute(found).all()
+        guards = [f'DROP TRIGGER "{name}"' for name, table in triggers if not tables or table in tables]
+    with engine.begin() as connection:
+        for guard in guards:
+            connection.execute(sa.text(guard))
+        yield connection
 
 
 HERE = Databases()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from handshaker.ethereum.contracts import errors
 from handshaker.explorer import Explorer, Page
 from handshaker.store import schema as s
 from handshaker.store.sql_store import SqlStore
+from tests.databases import Databases, unguarded
 from tests.instances import Instance, hospital, own_hospital, pattern_hospital
 
 __all__ = ["hospital", "own_hospital", "pattern_hospital"]
@@ -75,16 +77,18 @@ wanted = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> SqlStore:
-    return SqlStore.open(f"sqlite:///{tmp_path_factory.mktemp('store') / 'audit.db'}")
+def store(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    store = SqlStore.open(databases.store_url(tmp_path_factory.mktemp("store")))
+    with unguarded(store):
+        pass
+    yield store
+    store.close()
 
 
 def explorer_of(store: SqlStore, found: list[Made]) -> Explorer:
     """The explorer of a store that holds exactly these TIs."""
     with store._database.write() as connection:
-        for table in (*s.metadata.sorted_tables[::-1],):
-            for act in ("delete", "update"):
-                connection.execute(sa.text(f"DROP TRIGGER IF EXISTS {table.name}_refuses_{act}"))
+        for table in s.metadata.sorted_tables[::-1]:
             connection.execute(sa.delete(table))
         for position, each in enumerate(found):
             _lay(connection, each, position)
@@ -206,6 +210,7 @@ def test_walking_the_cursor_meets_every_ti_that_fits_exactly_once_and_newest_fir
         )
 
 
+@pytest.mark.sqlite
 def test_a_search_reads_no_more_than_it_shows(store: SqlStore) -> None:
     each = Made(str(uuid.uuid4()), START, "valid", "effect", ACTORS[0], None, "vital-signs", 1, True)
     explorer = explorer_of(store, [each, replace(each, ti_id=str(uuid.uuid4()))])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import EventKind, SendOutcome
+from handshaker.store import schema as s
 from tests.instances import Instance, bare_instance, make_instance
 from tests.nodes import Node, anvil, with_finality
 
@@ -80,8 +83,8 @@ def test_a_fork_above_finality_takes_nothing_away(deep: Instance) -> None:
     assert deep.kinds(submission)[-1] == "valid"
     assert EventKind.CONTRADICTED not in deep.kinds(submission)
     with deep.handshaker.store._database.read() as connection:
-        query = "SELECT count(*) FROM attempts a JOIN network_items i USING (network_id) WHERE i.statement_hash = ?"
-        attempts = connection.exec_driver_sql(query, (submission.statement_hash,)).scalar_one()
+        query = "SELECT count(*) FROM attempts a JOIN network_items i USING (network_id) WHERE i.statement_hash = :hash"
+        attempts = connection.execute(sa.text(query), {"hash": submission.statement_hash}).scalar_one()
     assert attempts == 1, "the same bytes went again"
 
 
@@ -179,7 +182,7 @@ def test_the_first_blocks_of_all_can_be_forked_away_too(forking_node: Node, tmp_
     deployment = instance.handshaker.chain.deployment
     assert deployment is not None
     with instance.handshaker.store._database.write() as connection:
-        connection.exec_driver_sql("UPDATE blocks SET hash = randomblob(32)")
+        connection.execute(sa.update(s.blocks).values(hash=secrets.token_bytes(32)))
     mine(instance, 1)
     instance.steps(3)
     tip = instance.handshaker.store.chain_view.tip()

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from eth_abi.abi import encode
 from eth_account import Account
 from web3 import Web3
@@ -15,6 +16,7 @@ from handshaker.ethereum.deployer import RECOVERY_DELAY
 from handshaker.ethereum.statements import statement_type
 from handshaker.intake import Submission
 from handshaker.messages import Acknowledgement
+from handshaker.store import schema as s
 from handshaker.tokens import Credential
 from tests.contracts.hostiles import AccountManner, compiled
 from tests.handshaker.pipeline.test_kills import assert_one_effect_and_one_ack
@@ -82,9 +84,8 @@ def test_a_contract_that_stops_signing_harms_nobody_else(own_hospital: Instance)
     submission = read_by(own_hospital, nurse, owner)
     with own_hospital.handshaker.store._database.write() as connection:
         other = bytes(65).ljust(65, b"\x01")
-        connection.exec_driver_sql(
-            "UPDATE signatures SET signature = ? WHERE statement_hash = ?", (other, submission.statement_hash)
-        )
+        mine = s.signatures.c.statement_hash == submission.statement_hash
+        connection.execute(sa.update(s.signatures).where(mine).values(signature=other))
     neighbour = own_hospital.measure()
     own_hospital.steps(6)
     assert_one_effect_and_one_ack(own_hospital, neighbour, "effect")

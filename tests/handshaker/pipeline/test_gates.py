@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from eth_account import Account
 
 from handshaker.errors import (
@@ -27,7 +28,7 @@ def written(hospital: Instance) -> dict[str, int]:
     """How many rows there are of all that intake writes."""
     with hospital.handshaker.store._database.read() as connection:
         tables = ("transactions", "statements", "signatures", "queue", "events", "acknowledgements", "audit_entries")
-        return {t: connection.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one() for t in tables}
+        return {t: connection.execute(sa.text(f"SELECT count(*) FROM {t}")).scalar_one() for t in tables}
 
 
 def refused(hospital: Instance, submission: Submission) -> str:

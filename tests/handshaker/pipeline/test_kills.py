@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+import sqlalchemy as sa
 
 from handshaker.intake import Submission
 from tests.handshaker.pipeline.crashes import Fuse, Killed, fused
@@ -16,10 +17,10 @@ def assert_one_effect_and_one_ack(instance: Instance, submission: Submission, co
     assert ack is not None
     assert ack.code == code
     with instance.handshaker.store._database.read() as connection:
-        query = "SELECT count(*) FROM effects WHERE statement_hash = ?"
-        effects = connection.exec_driver_sql(query, (submission.statement_hash,)).scalar_one()
-        query = "SELECT count(*) FROM acknowledgements WHERE ti_id = ?"
-        assert connection.exec_driver_sql(query, (submission.ti_id,)).scalar_one() == 1
+        query = sa.text("SELECT count(*) FROM effects WHERE statement_hash = :hash")
+        effects = connection.execute(query, {"hash": submission.statement_hash}).scalar_one()
+        query = sa.text("SELECT count(*) FROM acknowledgements WHERE ti_id = :ti")
+        assert connection.execute(query, {"ti": submission.ti_id}).scalar_one() == 1
     assert effects == (code == "effect")
     kinds = instance.kinds(submission)
     assert (kinds[0], kinds[-1]) == ("received", str(ack.kind))
@@ -30,10 +31,10 @@ def assert_every_nonce_is_accounted_for(instance: Instance) -> None:
     """Dense from 0, each used once, as many as the chain has, all settled; the log is dense too."""
     relayer = instance.handshaker.vault.create_relayer("worker-1")
     with instance.handshaker.store._database.read() as connection:
-        query = "SELECT nonce, outcome FROM network_transactions WHERE relayer = ? ORDER BY nonce"
-        rows = connection.exec_driver_sql(query, (relayer,)).all()
-        positions = connection.exec_driver_sql("SELECT position FROM audit_positions ORDER BY 1").scalars().all()
-        outbox = connection.exec_driver_sql("SELECT position FROM outbox ORDER BY 1").scalars().all()
+        query = sa.text("SELECT nonce, outcome FROM network_transactions WHERE relayer = :relayer ORDER BY nonce")
+        rows = connection.execute(query, {"relayer": relayer}).all()
+        positions = connection.execute(sa.text("SELECT position FROM audit_positions ORDER BY 1")).scalars().all()
+        outbox = connection.execute(sa.text("SELECT position FROM outbox ORDER BY 1")).scalars().all()
     assert [nonce for nonce, _ in rows] == list(range(len(rows)))
     assert instance.handshaker.chain.nonce(relayer) == len(rows)
     assert {outcome for _, outcome in rows} == {"mined"}
@@ -127,7 +128,7 @@ def test_a_request_killed_at_any_call_can_be_sent_again_and_is_one_ti(own_hospit
             "SELECT count(*), count(DISTINCT idempotency_key) FROM transactions WHERE template = 'vital-signs' "
             f"AND actor_id = '{own_hospital.nurse.actor.actor_id}'"
         )
-        assert connection.exec_driver_sql(query).one() == (at, at)
+        assert connection.execute(sa.text(query)).one() == (at, at)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

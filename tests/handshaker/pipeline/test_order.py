@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from eth_account import Account
 
 from handshaker.messages import Attempt, Fees, SendOutcome
+from handshaker.store import schema as s
 from handshaker.validator import LONGEST_RECHECK, RECHECK
 from tests.instances import Instance, blood_pressure, consent_payload, demographics
 from tests.strangers import act_alone
@@ -69,10 +71,9 @@ def test_a_refused_statement_is_looked_at_ever_more_rarely(own_hospital: Instanc
     for _ in range(12):
         own_hospital.steps(1)
         with own_hospital.handshaker.store._database.read() as connection:
-            query = f"SELECT available_at FROM queue WHERE ti_id = '{reading.ti_id}'"
-            available = str(connection.exec_driver_sql(query).scalar_one())
-        now = own_hospital.clock.now()
-        waits.append((type(now).fromisoformat(available + "+00:00") - now).total_seconds())
+            query = sa.select(s.queue.c.available_at).where(s.queue.c.ti_id == reading.ti_id)
+            available = connection.execute(query).scalar_one()
+        waits.append((available - own_hospital.clock.now()).total_seconds())
         own_hospital.clock.advance(waits[-1] + 0.1)
     assert waits[0] == pytest.approx(RECHECK.total_seconds(), abs=1)
     assert waits[1] == pytest.approx(2 * waits[0], abs=2)
@@ -147,7 +148,7 @@ def test_what_a_stranger_s_node_was_asked_is_never_invalid_because_its_signature
 
     def asked(calls: Any, block: int | None = None) -> Any:
         with own_hospital.handshaker.store._database.read() as connection:
-            disclosed.extend(connection.exec_driver_sql("SELECT sent FROM queue").scalars())
+            disclosed.extend(connection.execute(sa.select(s.queue.c.sent)).scalars())
         return ask(calls, block)
 
     monkeypatch.setattr(own_hospital.handshaker.chain, "ask", asked)

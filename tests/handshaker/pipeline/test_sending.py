@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from handshaker.errors import ChainError
 from handshaker.messages import SendOutcome
@@ -50,7 +51,7 @@ def wire(own_hospital: Instance, monkeypatch: pytest.MonkeyPatch) -> Wire:
 def outcomes(instance: Instance) -> list[str]:
     with instance.handshaker.store._database.read() as connection:
         query = "SELECT coalesce(outcome, 'open') FROM network_transactions ORDER BY network_id"
-        return list(connection.exec_driver_sql(query).scalars())
+        return list(connection.execute(sa.text(query)).scalars())
 
 
 @pytest.mark.parametrize("fault", ["answer_lost", "rejected_though_taken"])

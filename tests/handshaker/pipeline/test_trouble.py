@@ -19,6 +19,7 @@ from handshaker.bootstrap import make_handshaker
 from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, NotDeployed, StoreUnavailable
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.settings import read_settings
+from tests.databases import Databases
 from tests.handshaker.pipeline.test_gates import written
 from tests.instances import Instance, blood_pressure, consent_payload
 from tests.nodes import eth_tester
@@ -114,8 +115,9 @@ def test_a_longer_foreign_chain_is_recognised_too(own_hospital: Instance) -> Non
     assert written(own_hospital) == before
 
 
-def test_without_contracts_there_is_no_worker(tmp_path: Path) -> None:
-    handshaker = make_handshaker(read_settings(instance=tmp_path), chain=EthereumChain(eth_tester().provider))
+def test_without_contracts_there_is_no_worker(databases: Databases, tmp_path: Path) -> None:
+    settings = read_settings(instance=tmp_path, **databases.of(tmp_path))
+    handshaker = make_handshaker(settings, chain=EthereumChain(eth_tester().provider))
     with pytest.raises(NotDeployed) as caught:
         handshaker.worker()
     assert "handshaker deploy" in str(caught.value)
@@ -142,6 +144,7 @@ def full_disk(hospital: Instance) -> Iterator[None]:
         engine.dispose()
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_refuses_what_it_cannot_keep_and_writes_no_half(own_hospital: Instance) -> None:
     payload = blood_pressure() | {"note": [{"text": "n" * 500_000}]}
     request: dict[str, Any] = {
@@ -160,6 +163,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_writes_no_half(own_hospital
     assert own_hospital.acknowledged(submission).code == "effect"
 
 
+@pytest.mark.sqlite
 def test_a_worker_outlives_a_full_disk(own_hospital: Instance) -> None:
     submissions = [own_hospital.measure() for _ in range(3)]
     with full_disk(own_hospital):
@@ -210,9 +214,11 @@ def test_a_relayer_without_ether_waits_for_some(own_hospital: Instance, monkeypa
 def test_an_instance_opens_again_where_it_was(own_hospital: Instance, tmp_path: Path) -> None:
     submission = own_hospital.measure()
     own_hospital.handshaker.close()
-    moved = tmp_path / "moved"
-    shutil.copytree(own_hospital.handshaker.settings.instance, moved)
-    again = make_handshaker(read_settings(instance=moved), chain=EthereumChain(own_hospital.node.provider))
+    settings, moved = own_hospital.handshaker.settings, tmp_path / "moved"
+    shutil.copytree(settings.instance, moved)
+    again = make_handshaker(
+        settings.model_copy(update={"instance": moved}), chain=EthereumChain(own_hospital.node.provider)
+    )
     worker = again.worker()
     for _ in range(6):
         worker.step()

@@ -20,6 +20,7 @@ from handshaker.records.chart import Chart, Charts
 from handshaker.records.gateway import Gateway
 from handshaker.store import schema as s
 from handshaker.tokens import Credential
+from tests.databases import unguarded
 from tests.instances import Instance
 
 AT = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -278,11 +279,7 @@ def test_older_entries_need_the_same_permission_and_a_cursor_that_is_one(ward: I
 
 def _overwrite(ward: Instance, ti_id: str, **columns: bytes) -> None:
     """Change a row behind the store's back, as somebody with the database file could."""
-    with ward.handshaker.store._database.write() as connection:
-        for (name,) in connection.execute(
-            sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'transactions'")
-        ).all():
-            connection.execute(sa.text(f'DROP TRIGGER "{name}"'))
+    with unguarded(ward.handshaker.store, "transactions") as connection:
         connection.execute(sa.update(s.transactions).where(s.transactions.c.ti_id == ti_id).values(**columns))
 
 

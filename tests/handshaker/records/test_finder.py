@@ -23,6 +23,7 @@ from handshaker.records.search_terms import forms, read_terms
 from handshaker.store.sql_store import SqlStore
 from handshaker.vault.sql_vault import SqlVault
 from handshaker.vocabulary import ActorKind
+from tests.databases import Databases
 from tests.instances import Instance, MovableClock
 
 
@@ -57,13 +58,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(databases: Databases, tmp_path: Path) -> Iterator[Desk]:
     clock = MovableClock()
-    store = SqlStore.open(f"sqlite:///{tmp_path / 'store.db'}")
-    vault = SqlVault.open(f"sqlite:///{tmp_path / 'vault.db'}", tmp_path / "root.key", clock=clock)
+    store = SqlStore.open(databases.store_url(tmp_path))
+    vault = SqlVault.open(databases.vault_url(tmp_path), tmp_path / "root.key", clock=clock)
     yield Desk(store, vault, clock, PatientFinder(store, vault))
     store.close()
     vault.close()
+    databases.drop(tmp_path)
 
 
 @pytest.fixture
