@@ -202,6 +202,14 @@ class Instance:
         signed = Account.sign_typed_data(account.key, full_message=prepared["typedData"])
         return {**request, "preparation": prepared["preparation"], "signature": "0x" + signed.signature.hex()}
 
+    # ---- processes of its own ------------------------------------------------------------------------------------
+
+    def places(self) -> dict[str, str]:
+        """The settings that lead another process to this instance, by name."""
+        settings = self.handshaker.settings
+        databases = {name: getattr(settings, name) for name in ("store_url", "store_owner_url", "vault_url")}
+        return {"instance": str(settings.instance), **databases}
+
     # ---- time ----------------------------------------------------------------------------------------------------
 
     def travel(self, seconds: int) -> None:

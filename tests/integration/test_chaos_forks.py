@@ -13,6 +13,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import VerdictKind
+from tests.databases import Databases
 from tests.instances import Instance, make_instance
 from tests.integration.test_chaos import Case, Chaos
 from tests.nodes import anvil, with_finality
@@ -88,7 +89,7 @@ class DeepChaos(ForkingChaos):
 
 
 @pytest.fixture(scope="module")
-def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def forking(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     with anvil("2000") as node:
         instance = make_instance(tmp_path_factory.mktemp("forks"), node, profile=with_finality(ANVIL, DEPTH))
         yield instance

@@ -12,6 +12,7 @@ from web3 import Web3
 from handshaker.ethereum.nodes import ANVIL, GWEI
 from handshaker.intake import Submission
 from handshaker.messages import Attempt
+from tests.databases import Databases
 from tests.handshaker.pipeline.test_kills import assert_every_nonce_is_accounted_for, assert_one_effect_and_one_ack
 from tests.instances import Instance, make_instance
 from tests.nodes import Node, anvil
@@ -28,7 +29,7 @@ def node() -> Iterator[Node]:
 
 
 @pytest.fixture
-def slow(node: Node, tmp_path: Path) -> Iterator[Instance]:
+def slow(databases: Databases, node: Node, tmp_path: Path) -> Iterator[Instance]:
     """A hospital on a chain that makes no block by itself any more, with a market of fees."""
     profile = replace(ANVIL, bump_after=PATIENCE, heartbeat=False, max_fee_cap=50 * GWEI)
     instance = make_instance(tmp_path, node, profile=profile)

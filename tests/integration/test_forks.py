@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import EventKind, SendOutcome
 from handshaker.store import schema as s
+from tests.databases import Databases
 from tests.instances import Instance, bare_instance, make_instance
 from tests.nodes import Node, anvil, with_finality
 
@@ -30,7 +31,9 @@ def forking_node() -> Iterator[Node]:
 
 
 @pytest.fixture
-def deep(forking_node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
+def deep(
+    databases: Databases, forking_node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Instance]:
     """A hospital where two blocks must lie on top; from now on the test makes the blocks that a worker would."""
     instance = make_instance(tmp_path, forking_node, profile=with_finality(ANVIL, DEPTH))
     monkeypatch.setattr(instance.handshaker.chain, "beat", lambda: False)
@@ -128,7 +131,9 @@ def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:
     assert ack.code == "effect"
 
 
-def test_where_the_network_names_its_final_block_that_one_counts(forking_node: Node, tmp_path: Path) -> None:
+def test_where_the_network_names_its_final_block_that_one_counts(
+    databases: Databases, forking_node: Node, tmp_path: Path
+) -> None:
     """Anvil calls a block safe when 32 are on top."""
     instance = bare_instance(forking_node, tmp_path, profile=replace(ANVIL, finality_tag="safe"))
     submission = instance.handshaker.registrar.register_organisation(instance.administrator, 1, "Lakeside")
@@ -176,7 +181,9 @@ def test_a_rolled_back_chain_is_walked_back(deep: Instance) -> None:
     assert ack.code == "effect"
 
 
-def test_the_first_blocks_of_all_can_be_forked_away_too(forking_node: Node, tmp_path: Path) -> None:
+def test_the_first_blocks_of_all_can_be_forked_away_too(
+    databases: Databases, forking_node: Node, tmp_path: Path
+) -> None:
     instance = bare_instance(forking_node, tmp_path, profile=with_finality(ANVIL, DEPTH))
     instance.steps(2)
     deployment = instance.handshaker.chain.deployment

@@ -24,6 +24,7 @@ from handshaker.fhir_import import Importer, ImportStalled, ImportSummary
 from handshaker.messages import Acknowledgement
 from handshaker.tokens import Credential
 from handshaker.worker_lock import working
+from tests.databases import Databases
 from tests.handshaker.fhir_import.making import Family, posted, quantity, written
 from tests.handshaker.fhir_import.test_accounting import Steps
 from tests.instances import Instance, make_instance
@@ -48,7 +49,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def hospital(ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def hospital(databases: Databases, ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A demo hospital on Ganache."""
     instance = make_instance(tmp_path_factory.mktemp("import"), ganache_node, demo=True)
     yield instance

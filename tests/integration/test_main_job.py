@@ -12,12 +12,13 @@ from web3 import Web3
 from handshaker.audit.leaf import leaf_hash
 from handshaker.messages import VerdictKind
 from handshaker.reasons import reason_of
+from tests.databases import Databases
 from tests.instances import Instance, make_instance
 from tests.nodes import Node
 
 
 @pytest.fixture(scope="module")
-def lakeside(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def lakeside(databases: Databases, node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A hospital on each kind of node in turn."""
     instance = make_instance(tmp_path_factory.mktemp(node.kind), node)
     yield instance

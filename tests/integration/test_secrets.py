@@ -15,10 +15,11 @@ from eth_account.signers.local import LocalAccount
 
 from handshaker.errors import HandshakerError
 from handshaker.ethereum.ganache import GanacheNode
+from tests.databases import Databases
 from tests.instances import Instance, blood_pressure, consent_payload, make_instance
 from tests.nodes import Node
 
-pytestmark = pytest.mark.ganache
+pytestmark = [pytest.mark.ganache, pytest.mark.sqlite]
 
 QUIETED = ("alembic", "urllib3", "web3", "asyncio")
 FAMILY, GIVEN, BORN = "Xylander-Quux", "Ottokarine", "1931-07-23"
@@ -51,7 +52,7 @@ class Everything(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("secrets")
     handler, root = Everything(), logging.getLogger()
     # The command line tells libraries to be quiet, and other tests of this process use it.

@@ -22,7 +22,7 @@ import pytest
 
 from handshaker.demo import PATIENTS
 
-pytestmark = pytest.mark.ganache
+pytestmark = [pytest.mark.ganache, pytest.mark.sqlite]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0

@@ -16,6 +16,7 @@ import pytest
 
 from handshaker.errors import HandshakerError
 from handshaker.ethereum.deployer import fund
+from tests.databases import Databases
 from tests.handshaker.pipeline.test_kills import assert_every_nonce_is_accounted_for, assert_one_effect_and_one_ack
 from tests.instances import ETHER, Instance, make_instance
 from tests.nodes import Node
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.ganache
 
 
 @pytest.fixture(scope="module")
-def lakeside(ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def lakeside(databases: Databases, ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance = make_instance(tmp_path_factory.mktemp("workers"), ganache_node)
     yield instance
     instance.close()
@@ -66,11 +67,8 @@ def test_two_workers_on_one_database_carry_everything_once(
 
 
 def test_a_worker_process_killed_at_random_moments_loses_and_doubles_nothing(lakeside: Instance) -> None:
-    settings = lakeside.handshaker.settings
-    environment = os.environ | {
-        "HANDSHAKER_INSTANCE": str(settings.instance),
-        "HANDSHAKER_CHAIN_URL": str(lakeside.node.url_or_provider),
-    }
+    settings = lakeside.places() | {"chain_url": str(lakeside.node.url_or_provider)}
+    environment = os.environ | {f"HANDSHAKER_{name.upper()}": value for name, value in settings.items()}
     # Through the shell's own words: the program that people start.
     command = [sys.executable, "-m", "handshaker", "work"]
     submissions = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from handshaker.cli import main
 from handshaker.token_files import TokenFiles
+from tests.databases import Databases
 from tests.instances import Instance, hospital, own_hospital, pattern_hospital
 
 __all__ = ["hospital", "own_hospital", "pattern_hospital"]
@@ -66,20 +68,26 @@ class Shell:
         return first
 
 
+def shell_of(hospital: Instance) -> Shell:
+    """A terminal on a hospital of tests, of which no node answers."""
+    return Shell(hospital.places() | {"chain_url": NOWHERE})
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(databases: Databases, tmp_path: Path) -> Iterator[Shell]:
     """A terminal on an instance that is not there yet."""
-    return Shell({"instance": str(tmp_path / "instance"), "chain_url": NOWHERE})
+    instance = tmp_path / "instance"
+    yield Shell({"instance": str(instance), "chain_url": NOWHERE, **databases.of(instance)})
+    databases.drop(instance)
 
 
 @pytest.fixture
 def ward(hospital: Instance) -> Shell:
     """A terminal in the hospital, whose people have their tokens in files."""
-    settings = hospital.handshaker.settings
-    tokens = TokenFiles(settings.instance / "tokens")
+    tokens = TokenFiles(hospital.handshaker.settings.instance / "tokens")
     for name, token in hospital.tokens.items():
         tokens.keep(name, token)
-    return Shell({"instance": str(settings.instance), "chain_url": NOWHERE})
+    return shell_of(hospital)
 
 
 @pytest.fixture

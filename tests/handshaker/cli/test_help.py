@@ -40,6 +40,12 @@ def leaves(group: click.Group, before: str = "") -> dict[str, click.Command]:
     return found
 
 
+@pytest.fixture
+def shell() -> Shell:
+    """A terminal; help needs no instance."""
+    return Shell()
+
+
 def test_there_is_a_command_for_everything() -> None:
     assert leaves(main).keys() == COMMANDS
 

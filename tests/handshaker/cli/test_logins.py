@@ -10,7 +10,7 @@ from handshaker.errors import NotAuthenticated
 from handshaker.login_files import KeptLogin, LoginFiles
 from handshaker.totp import code_at
 from tests.handshaker.accounts.people import PASSWORD, session_of
-from tests.handshaker.cli.conftest import Shell
+from tests.handshaker.cli.conftest import Shell, shell_of
 from tests.instances import Instance
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -39,8 +39,7 @@ def test_only_administrators_invite_again_and_only_practitioners(ward: Shell, ho
 
 
 def test_whoever_is_invited_again_is_out_at_once_even_without_a_chain(own_hospital: Instance) -> None:
-    settings = own_hospital.handshaker.settings
-    shell = Shell({"instance": str(settings.instance), "chain_url": "http://127.0.0.1:1"})
+    shell = shell_of(own_hospital)
     shell.settings["token"] = own_hospital.tokens["administrator"]
     shell.fails("invite", own_hospital.nurse.actor.actor_id, code="chain-unreachable", says="node")
     with pytest.raises(NotAuthenticated):

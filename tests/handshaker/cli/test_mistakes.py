@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from handshaker.worker_lock import claim
-from tests.handshaker.cli.conftest import Shell
+from tests.handshaker.cli.conftest import Shell, shell_of
 from tests.instances import Instance, blood_pressure
 
 READING = json.dumps(blood_pressure()).encode()
@@ -221,7 +221,7 @@ def test_a_worker_of_a_name_runs_once(ward: Shell, hospital: Instance) -> None:
 
 def test_a_missing_root_key_is_no_reason_to_make_another(own_hospital: Instance) -> None:
     settings = own_hospital.handshaker.settings
-    terminal = Shell({"instance": str(settings.instance), "chain_url": "http://127.0.0.1:1"})
+    terminal = shell_of(own_hospital)
     kept = settings.root_key_path.rename(settings.root_key_path.with_name("elsewhere"))
     for words in (("ack", "list"), ("work",)):
         assert terminal.run(*words).exit_code == 1
@@ -239,6 +239,7 @@ def test_a_missing_root_key_is_no_reason_to_make_another(own_hospital: Instance)
     terminal.fails("ack", "list", code="root-key-unusable", says="right key file")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("name", ["vault.db", "handshaker.db"])
 def test_a_corrupted_database_is_said_to_be(own_hospital: Instance, name: str) -> None:
     settings = own_hospital.handshaker.settings
@@ -246,5 +247,5 @@ def test_a_corrupted_database_is_said_to_be(own_hospital: Instance, name: str) -
     for path in settings.instance.glob(f"{name}-*"):
         path.unlink()
     (settings.instance / name).write_bytes(b"no database " * 1000)
-    terminal = Shell({"instance": str(settings.instance), "chain_url": "http://127.0.0.1:1"})
+    terminal = shell_of(own_hospital)
     terminal.fails("ack", "list", code="store-unavailable", says="database")

@@ -73,8 +73,8 @@ def test_a_reader_who_has_seen_enough_hears_no_complaint(ward: Shell, hospital: 
 
 
 @pytest.mark.ganache
-def test_an_instance_made_by_hand_works_as_the_readme_says(tmp_path: Path) -> None:
-    shell = Shell({"instance": str(tmp_path / "instance")})
+def test_an_instance_made_by_hand_works_as_the_readme_says(shell: Shell, tmp_path: Path) -> None:
+    del shell.settings["chain_url"]
     shell.json("init")
     with running("chain", "start", "--port", "0", **shell.settings) as (_, node):
         shell.settings["chain_url"] = node["url"]
@@ -103,11 +103,11 @@ def test_an_instance_made_by_hand_works_as_the_readme_says(tmp_path: Path) -> No
 
 
 @pytest.mark.ganache
-def test_bundles_are_imported_once(tmp_path: Path) -> None:
+def test_bundles_are_imported_once(shell: Shell, tmp_path: Path) -> None:
     family = Family()
     (tmp_path / "bundles").mkdir()
     written(tmp_path / "bundles" / "one.json", [family.patient, *family.usual()[1:]])
-    shell = Shell({"instance": str(tmp_path / "instance")})
+    del shell.settings["chain_url"]
     with running("up", "--port", "0", "--web-port", "0", **shell.settings) as (_, demo):
         assert len(demo["patients"]) == 5
         shell.settings["chain_url"] = demo["chain"]
@@ -127,8 +127,8 @@ def test_bundles_are_imported_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.anvil
-def test_on_a_node_of_others_the_accounts_that_need_ether_are_named(tmp_path: Path, anvil_node: Node) -> None:
-    shell = Shell({"instance": str(tmp_path / "instance"), "chain_url": str(anvil_node.url_or_provider)})
+def test_on_a_node_of_others_the_accounts_that_need_ether_are_named(shell: Shell, anvil_node: Node) -> None:
+    shell.settings["chain_url"] = str(anvil_node.url_or_provider)
     shell.json("init")
     shell.fails("deploy", code="relayer-unfunded", says="Send ether")
     accounts = shell.json("deploy", exit_code=1)["error"]["data"]["addresses"]

@@ -23,6 +23,7 @@ from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ANVIL, ETHEREUM
 from handshaker.ethereum.relayers import relay_size, sign_transaction
 from handshaker.messages import Attempt, ChainIdentity, Deployment, Fees, Receipt, SendOutcome, SignedCall
+from tests.databases import Databases
 from tests.instances import Instance, bare_instance
 from tests.nodes import Node
 
@@ -30,7 +31,7 @@ NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.fixture(scope="module")
-def bare(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+def bare(databases: Databases, node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance = bare_instance(node, tmp_path_factory.mktemp(f"bare-{node.kind}"))
     yield instance
     instance.close()
