@@ -8,6 +8,7 @@ from handshaker import errors, vocabulary
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.clinical import demographics, writing
 from handshaker.clinical.unusual import is_unusual
+from handshaker.crash_points import crash_point
 from handshaker.envelope import SCHEMA as TRANSACTION_SCHEMA
 from handshaker.envelope import parse_json
 from handshaker.errors import (
@@ -81,6 +82,7 @@ __all__ = [
     "UsernameRefused",
     "UsernameTaken",
     "compile_schema",
+    "crash_point",
     "demographics",
     "errors",
     "is_unusual",

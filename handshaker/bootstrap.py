@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from handshaker.audit.anchoring import Anchoring
 from handshaker.clock import SystemClock
+from handshaker.crash_points import arm
 from handshaker.errors import NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ChainProfile, named
@@ -145,6 +146,8 @@ def make_handshaker(
 
     Raises ``StoreUnavailable`` and ``RootKeyUnusable``.
     """
+    if settings.crash_at:
+        arm(settings.crash_at)
     clock = clock or SystemClock()
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     vault = SqlVault.open(settings.vault, settings.root_key_path, clock=clock)

@@ -10,6 +10,7 @@ import logging
 import uuid
 
 from handshaker.codes import EFFECT
+from handshaker.crash_points import crash_point
 from handshaker.messages import Block, Conclusion, Effect, InitialTransaction, Origin, Verdict, VerdictKind
 from handshaker.mirror import reflect
 from handshaker.ports import Chain, Clock
@@ -93,7 +94,9 @@ class Indexer:
         above = ancestor.number if ancestor else self._first - 1
         if above < tip.number:
             log.warning("fork: walked back from block %d to %d", tip.number, above)
+            crash_point("indexer.fork-found")
             contradicted = self._store.chain_view.roll_back(tip, above, self._clock.now())
+            crash_point("indexer.rolled-back")
             if contradicted:
                 log.error("fork below finality: %d acknowledgements contradicted", len(contradicted))
         return ancestor
@@ -109,10 +112,13 @@ class Indexer:
             blocks.append(block)
             parent = block
         effects, anchors = self._chain.told(first, last)
+        crash_point("indexer.told")
         hashes = {block.hash for block in blocks}
         if not {each.block_hash for each in effects} | {each.block_hash for each in anchors} <= hashes:
             return False
-        return self._store.chain_view.extend(blocks, effects, anchors)
+        extended = self._store.chain_view.extend(blocks, effects, anchors)
+        crash_point("indexer.extended")
+        return extended
 
     def _settle(self, final: Block) -> None:
         after = self._settled_number()
@@ -121,6 +127,7 @@ class Indexer:
         conclusions = []
         for effect, ti_id in self._store.chain_view.unsettled_effects(after, final.number):
             reflect(effect, self._store.people)
+            crash_point("indexer.reflected")
             conclusions.append(
                 Conclusion(
                     ti_id or self._adopt(effect), Verdict(VerdictKind.VALID, EFFECT, {"event": effect.event}, effect)
@@ -128,6 +135,7 @@ class Indexer:
             )
         for start in range(0, len(conclusions), _CHUNK):
             self._store.audit.conclude(conclusions[start : start + _CHUNK], self._clock.now())
+            crash_point("indexer.acknowledged")
         self._settled = final
 
     def _settled_number(self) -> int:
@@ -153,4 +161,6 @@ class Indexer:
             received_at=self._clock.now(),
             origin=Origin.CHAIN,
         )
-        return self._store.chain_view.adopt(ti, effect, _FUNCTIONS[effect.event], str(arguments.get("signer", "")))
+        adopted = self._store.chain_view.adopt(ti, effect, _FUNCTIONS[effect.event], str(arguments.get("signer", "")))
+        crash_point("indexer.adopted")
+        return adopted

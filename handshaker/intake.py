@@ -18,6 +18,7 @@ from typing import Any
 
 from handshaker.clinical.gates import plausibility_gate, schema_gate
 from handshaker.commitments import canonical, commitment
+from handshaker.crash_points import crash_point
 from handshaker.envelope import Envelope, read_envelope
 from handshaker.errors import (
     EnvelopeInvalid,
@@ -104,13 +105,16 @@ class Intake:
         known = self._known(envelope, credential)
         if known is not None:
             return known
+        crash_point("intake.key-looked-up")
         ti = self._transaction(envelope, template, credential, origin)
         identified = False
         try:
             patient = self._gates.pass_identity(ti, template, credential)
             identified = True
+            crash_point("intake.identified")
             schema_gate(ti.payload, template)
             plausibility_gate(ti.payload, template)
+            crash_point("intake.checked")
             call, preparation, signed = self._gates.pass_signature(
                 ti, template, patient, credential, envelope, registration
             )
@@ -118,9 +122,13 @@ class Intake:
             raise
         except IntakeRefused as refusal:
             return self._refuse(ti, envelope, refusal, identified=identified)
+        crash_point("intake.signed")
         body = self._body(ti, envelope, {"salt": preparation.salt.hex(), "sentence": call.sentence})
         owner = ti.patient_id or self._directory()
-        if self._store.intake.accept(ti, self._vault.seal(owner, body, ti.ti_id.encode()), signed):
+        sealed = self._vault.seal(owner, body, ti.ti_id.encode())
+        crash_point("intake.sealed")
+        if self._store.intake.accept(ti, sealed, signed):
+            crash_point("intake.accepted")
             return Submission(ti.ti_id, None, call.statement_hash)
         return self._known(envelope, credential) or self._carried(call, owner, body)
 
@@ -195,7 +203,9 @@ class Intake:
         """Answer for a statement that came another way; if that was straight from the chain, keep its payload."""
         ti_id = self._store.intake.carried(call.statement_hash)
         sealed = self._vault.seal(owner, body, ti_id.encode())
+        crash_point("intake.carried-before")
         self._store.intake.add_late_payload(call.statement_hash, sealed, self._clock.now())
+        crash_point("intake.late-payload-kept")
         return Submission(ti_id, None, call.statement_hash, True, self._store.audit.acknowledgement(ti_id))
 
     def _refuse(
@@ -205,6 +215,7 @@ class Intake:
             # Whoever was not let in to a patient leaves nothing in that patient's log or under that patient's key.
             ti = replace(ti, patient_id=None)
         owner = ti.patient_id or self._quarantine(ti)
+        crash_point("intake.quarantined")
         salt = secrets.token_bytes(32)
         detail: dict[str, Json] = {"gate": refusal.gate, "message": refusal.message, "data": refusal.data}
         conclusion = Conclusion(
@@ -218,6 +229,7 @@ class Intake:
         sealed = self._vault.seal(owner, self._body(ti, envelope, {}), ti.ti_id.encode())
         if not self._store.intake.refuse(ti, sealed, conclusion):
             return Submission(self._store.intake.known(ti.actor_id, ti.idempotency_key) or "", refusal, None, True)
+        crash_point("intake.refused")
         return Submission(ti.ti_id, refusal, None)
 
     def _body(self, ti: InitialTransaction, envelope: Envelope, more: Mapping[str, Json]) -> bytes:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from handshaker.crash_points import parse
 from handshaker.errors import SettingsInvalid
 
 
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     """Language of the web application."""
     timezone: str = "UTC"
     """Time zone of what the web application shows and of what is typed into it, such as ``Europe/Zurich``."""
+    crash_at: str = ""
+    """Where this process kills itself, ``name`` or ``name:passing`` of ``crash_points``: for the kill campaign only."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("worker")
@@ -78,6 +81,13 @@ class Settings(BaseSettings):
     def _names_a_file(cls, value: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
             raise ValueError("1 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit")
+        return value
+
+    @field_validator("crash_at")
+    @classmethod
+    def _is_a_crash_point(cls, value: str) -> str:
+        if value:
+            parse(value)
         return value
 
     @field_validator("timezone")

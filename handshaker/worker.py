@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from handshaker.audit.anchoring import Anchoring
+from handshaker.crash_points import crash_point
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.indexer import Indexer
 from handshaker.messages import (
@@ -25,12 +26,12 @@ from handshaker.messages import (
     EventKind,
     Fees,
     NetworkTransaction,
-    Receipt,
     SendOutcome,
     SignedCall,
     Waiting,
 )
 from handshaker.ports import Chain, Clock
+from handshaker.settlement import Settlement
 from handshaker.store.sql_store import SqlStore
 from handshaker.validator import TransactionValidator
 
@@ -73,13 +74,14 @@ class Worker:
         self._bump_after = bump_after
         self._last_sent: dict[int, datetime] = {}
         self._attempted: dict[int, datetime] = {}
+        self._settlement = Settlement(store, validator, indexer, clock)
         self._first_spent = False
-        self._beginnings = 0
         self._log_checked = False
 
     def run(self, stop: threading.Event) -> None:
         """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
         self._store.queue.release_all(self._name)
+        crash_point("worker.started")
         log.info("worker %s carries for relayer %s", self._name, self._validator.relayer)
         troubled = False
         while not stop.is_set():
@@ -110,57 +112,24 @@ class Worker:
         final = self._indexer.advance()
         if final is None:
             return False
-        self._reopen(final)
-        open_transactions, missing = self._settle(final)
+        crash_point("worker.walked")
+        self._settlement.reopen(final)
+        open_transactions, missing = self._settlement.settle(final)
+        self._forget_all_but(open_transactions)
         self._send_again(missing)
         free = self._max_pending - len(open_transactions)
         worked = self._spend_first_nonce() or self._anchor(free) or self._carry(final, free)
         self._beat(final, open_transactions)
         return worked
 
-    # ---- what became of what was sent ----------------------------------------------------------------------------
+    # ---- sending again --------------------------------------------------------------------------------------------
 
-    def _reopen(self, final: Block) -> None:
-        """After a fork below finality, which an earlier life may have seen: fill the nonces that it gave back."""
-        beginnings = self._indexer.beginnings
-        if beginnings != self._beginnings:
-            reopened = self._store.network.reopen(self._validator.relayer, self._validator.settled_nonces(final))
-            if reopened:
-                log.warning("%d nonces were given back by a fork; the same bytes go again", reopened)
-            self._beginnings = beginnings
-
-    def _settle(self, final: Block) -> tuple[list[NetworkTransaction], list[NetworkTransaction]]:
-        """Write down which nonces are settled in final blocks; return the open ones, and those that no block has."""
-        unsettled = self._store.network.unsettled(self._validator.relayer)
-        if not unsettled:
-            return [], []
-        # Asked before the receipts: a nonce that is used up by now and of which no receipt is known was not ours.
-        used = self._validator.settled_nonces(final)
-        mined: list[NetworkTransaction] = []
-        for position, transaction in enumerate(unsettled):
-            receipt = self._validator.receipt(transaction)
-            now = self._clock.now()
-            if receipt is None and transaction.nonce >= used:
-                # Nonces are mined in order, so those behind this one need no question.
-                return mined + unsettled[position:], unsettled[position:]
-            if receipt is None:
-                log.error("nonce %d was used by a foreign transaction", transaction.nonce)
-                self._store.network.settle(transaction, "replaced", now)
-            elif self._is_final(receipt, final):
-                self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
-                self._last_sent.pop(transaction.network_id, None)
-                self._attempted.pop(transaction.network_id, None)
-            else:
-                self._store.network.mined(transaction, receipt, now)
-                mined.append(transaction)
-        return mined, []
-
-    def _is_final(self, receipt: Receipt, final: Block) -> bool:
-        """Whether its effects are acknowledged: its block is final, and the one of that number that was walked."""
-        if receipt.block_number > final.number:
-            return False
-        walked = self._store.chain_view.block(receipt.block_number)
-        return walked is None or walked.hash == receipt.block_hash
+    def _forget_all_but(self, transactions: list[NetworkTransaction]) -> None:
+        """Remember of no settled transaction when it went."""
+        still = {transaction.network_id for transaction in transactions}
+        for times in (self._last_sent, self._attempted):
+            for network_id in times.keys() - still:
+                del times[network_id]
 
     def _send_again(self, transactions: list[NetworkTransaction]) -> None:
         for transaction in transactions:
@@ -170,6 +139,7 @@ class Worker:
                 continue
             if not transaction.attempts:
                 # A crash between the nonce and the signature: the same statements at the same nonce.
+                crash_point("worker.signing-again")
                 transaction = self._sign(transaction, self._calls(transaction))
             elif (fees := self._dearer(transaction, now)) is not None:
                 attempt = self._validator.attempt(transaction, self._calls(transaction), fees)
@@ -188,12 +158,14 @@ class Worker:
         """Before the first pass: is the log still what the chain has anchored of it? Raises ``LogHeld``."""
         if not self._log_checked:
             self._anchoring.check()
+            crash_point("worker.log-checked")
             self._log_checked = True
 
     def _anchor(self, free: int) -> bool:
         signed = self._anchoring.next() if free > 0 else None
         if signed is None:
             return False
+        crash_point("anchoring.signed")
         gas, fees = self._chain.anchor_gas(), self._chain.fees()
         self._require_funds(gas * fees.max_fee)
         transaction = self._store.network.allocate_anchor(
@@ -201,7 +173,11 @@ class Worker:
         )
         if transaction is None:
             return False
-        self._send(self._sign(transaction, [], fees))
+        crash_point("anchoring.allocated")
+        transaction = self._sign(transaction, [], fees)
+        crash_point("anchoring.attempt-written")
+        self._send(transaction)
+        crash_point("anchoring.sent")
         return True
 
     # ---- carrying ---------------------------------------------------------------------------------------------------
@@ -211,6 +187,7 @@ class Worker:
         if self._first_spent or self._store.network.count(self._validator.relayer) or self._validator.floor():
             self._first_spent = True
             return False
+        crash_point("worker.first-nonce")
         self._dispatch([], 0)
         return True
 
@@ -221,6 +198,7 @@ class Worker:
         batch = self._store.queue.take(self._name, self._clock.now(), min(limit, 500))
         if not batch:
             return False
+        crash_point("worker.taken")
         try:
             return self._carry_batch(batch, final, free)
         except HandshakerError:
@@ -234,13 +212,16 @@ class Worker:
         busy = self._store.queue.busy_patients(self._name, self._clock.now(), patients)
         batch = self._disclosed(batch)
         decisions = self._validator.decide(batch, final, busy)
-        self._store.audit.conclude(decisions.conclude, self._clock.now())
+        crash_point("worker.decided")
+        if self._store.audit.conclude(decisions.conclude, self._clock.now()):
+            crash_point("worker.concluded")
         refused = {waiting.call.ti_id: waiting.refusal for waiting in batch}
         for wait in decisions.wait:
             event = None
             if wait.refusal is not None and wait.refusal != refused[wait.call.ti_id]:
                 event = Event(wait.call.ti_id, EventKind.DEFERRED, self._clock.now(), {"code": wait.refusal.error})
             self._store.queue.set_aside([wait.call.ti_id], wait.until, event, wait.refusal, alone=wait.alone)
+            crash_point("worker.set-aside")
         floor = self._validator.floor() if decisions.go else 0
         later: list[SignedCall] = []
         for together in self._validator.batches(decisions.go):
@@ -260,6 +241,7 @@ class Worker:
         asked = {each.call.ti_id for each in batch if self._validator.must_ask(each) and not each.call.sent}
         if asked:
             self._store.queue.disclose(sorted(asked))
+            crash_point("worker.disclosed")
         return [
             replace(each, call=replace(each.call, sent=True)) if each.call.ti_id in asked else each for each in batch
         ]
@@ -277,6 +259,7 @@ class Worker:
         )
         if transaction is None:
             return
+        crash_point("worker.allocated")
         carried = set(transaction.statements)
         self._send(self._sign(transaction, [call for call in calls if call.statement_hash in carried], fees))
 
@@ -287,12 +270,15 @@ class Worker:
 
     def _written(self, transaction: NetworkTransaction, attempt: Attempt) -> NetworkTransaction:
         now = self._clock.now()
+        crash_point("worker.attempt-signed")
         self._store.network.add_attempt(transaction.network_id, attempt, now)
+        crash_point("worker.attempt-written")
         self._attempted[transaction.network_id] = now
         return replace(transaction, attempts=(*transaction.attempts, attempt))
 
     def _send(self, transaction: NetworkTransaction) -> None:
         outcome = self._validator.send(transaction)
+        crash_point("worker.sent")
         self._last_sent[transaction.network_id] = self._clock.now()
         if outcome is not SendOutcome.ACCEPTED:
             log.warning("nonce %d: the node's answer is %s; the same bytes go again", transaction.nonce, outcome)
@@ -324,6 +310,7 @@ class Worker:
         deadline = self._store.queue.earliest_deadline()
         if deadline is not None and final.timestamp <= deadline < self._clock.now().timestamp():
             self._chain.beat()
+            crash_point("worker.beaten")
 
 
 def _place(error: Exception) -> str:

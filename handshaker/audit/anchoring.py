@@ -9,6 +9,7 @@ from typing import Protocol
 from handshaker.audit.check_proof import head_digest
 from handshaker.audit.errors import LogHeld
 from handshaker.audit.merkle import TiledTree, new_tiles
+from handshaker.crash_points import crash_point
 from handshaker.messages import Head, SignedHead
 from handshaker.ports import Chain, Clock
 
@@ -107,7 +108,9 @@ class Anchoring:
         size = self._log.size()
         if size <= self._chain.anchored().size:
             return None
-        return self._signed(Head(size, self._tree(size).root(size)))
+        tree = self._tree(size)
+        crash_point("anchoring.tiled")
+        return self._signed(Head(size, tree.root(size)))
 
     def _is_due(self) -> bool:
         if self._next_try is not None and self._clock.now() < self._next_try:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf
+from handshaker.crash_points import crash_point
 from handshaker.messages import Acknowledgement, Block, Conclusion, Event, EventKind, Origin, Sealed, VerdictKind
 from handshaker.store import schema as s
 from handshaker.store.database import Database
@@ -30,6 +31,7 @@ class AuditStore:
             return []
         with self._database.write() as connection:
             written = write_acknowledgements(connection, self._sequencer, conclusions, at)
+        crash_point("audit.concluded")
         if any(conclusion.destroy_signature for conclusion in conclusions):
             self._database.forget_log()
         return written
@@ -168,15 +170,19 @@ def write_acknowledgements(
         return []
     first = sequencer.append(connection, entries)
     connection.execute(sa.insert(s.acknowledgements), rows)
+    crash_point("audit.acknowledged")
     connection.execute(
         sa.insert(s.outbox),
         [{"position": first + i, "topic": "acknowledgement", "ti_id": ack.ti_id} for i, ack in enumerate(written)],
     )
+    crash_point("audit.outbox-written")
     add_events(connection, events)
     connection.execute(sa.delete(s.queue).where(s.queue.c.ti_id.in_([ack.ti_id for ack in written])))
+    crash_point("audit.queue-closed")
     _look_again(connection, written, conclusions, at)
     if destroyed:
         connection.execute(sa.delete(s.signatures).where(s.signatures.c.statement_hash.in_(destroyed)))
+        crash_point("audit.signatures-destroyed")
     return [replace(ack, position=first + i) for i, ack in enumerate(written)]
 
 

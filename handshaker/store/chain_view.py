@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from handshaker.crash_points import crash_point
 from handshaker.messages import Anchor, Block, Effect, Event, EventKind, InitialTransaction
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_contradictions
@@ -52,10 +53,13 @@ class ChainViewStore:
                 sa.insert(s.blocks),
                 [{"number": b.number, "hash": b.hash, "parent": b.parent, "timestamp": b.timestamp} for b in blocks],
             )
+            crash_point("indexer.blocks-written")
             if effects:
                 connection.execute(sa.insert(s.effects), [_effect_row(effect) for effect in effects])
+                crash_point("indexer.effects-written")
             if anchors:
                 connection.execute(sa.insert(s.anchors), [_anchor_row(anchor) for anchor in anchors])
+                crash_point("indexer.anchors-written")
             return True
 
     def roll_back(self, tip: Block, above: int, at: datetime) -> list[str]:
@@ -74,8 +78,10 @@ class ChainViewStore:
             contradicted = [
                 ti_id for block in gone for ti_id in write_contradictions(connection, self._sequencer, block, at)
             ]
+            crash_point("indexer.contradicted")
             connection.execute(sa.delete(s.effects).where(s.effects.c.block_number > above))
             connection.execute(sa.delete(s.anchors).where(s.anchors.c.block_number > above))
+            crash_point("indexer.forgetting")
             connection.execute(sa.delete(s.blocks).where(s.blocks.c.number > above))
             return contradicted
 
@@ -125,6 +131,7 @@ class ChainViewStore:
                     received_at=ti.received_at,
                 )
             )
+            crash_point("indexer.adopting")
             connection.execute(
                 sa.insert(s.statements).values(
                     statement_hash=effect.statement_hash,

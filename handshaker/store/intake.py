@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from handshaker.crash_points import crash_point
 from handshaker.errors import NotFound
 from handshaker.messages import (
     Acknowledgement,
@@ -76,6 +77,7 @@ class IntakeStore:
                 return False
             if not _insert_transaction(connection, ti, payload):
                 return False
+            crash_point("intake.transaction-written")
             connection.execute(
                 sa.insert(s.statements),
                 {
@@ -92,6 +94,7 @@ class IntakeStore:
             connection.execute(
                 sa.insert(s.signatures), {"statement_hash": call.statement_hash, "signature": signed.signature}
             )
+            crash_point("intake.statement-written")
             connection.execute(
                 sa.insert(s.queue),
                 {
@@ -106,6 +109,7 @@ class IntakeStore:
                 },
             )
             add_events(connection, [Event(ti.ti_id, EventKind.RECEIVED, ti.received_at)])
+            crash_point("intake.queued")
             return True
 
     def refuse(self, ti: InitialTransaction, payload: Sealed, conclusion: Conclusion) -> list[Acknowledgement]:
@@ -120,7 +124,10 @@ class IntakeStore:
                     Event(ti.ti_id, EventKind.REFUSED, ti.received_at, {"code": conclusion.verdict.code}),
                 ],
             )
-            return write_acknowledgements(connection, self._sequencer, [conclusion], ti.received_at)
+            crash_point("intake.refusing")
+            written = write_acknowledgements(connection, self._sequencer, [conclusion], ti.received_at)
+            crash_point("intake.refusal-acknowledged")
+            return written
 
     def transaction(self, ti_id: str) -> InitialTransaction | None:
         """Return a TI without its payload."""

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from handshaker.audit.leaf import access_leaf, act_leaf, erasure_leaf
+from handshaker.crash_points import crash_point
 from handshaker.messages import Access, Act, Anchor, Head, SignedHead
 from handshaker.store import schema as s
 from handshaker.store.database import Database
@@ -137,6 +138,7 @@ class LogStore:
             ]
             if rows:
                 connection.execute(sa.insert(s.audit_tiles), rows)
+                crash_point("log.tiles-written")
 
     # ---- heads and anchors -------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from handshaker.crash_points import crash_point
 from handshaker.messages import (
     Attempt,
     Event,
@@ -68,6 +69,7 @@ class NetworkStore:
                 .values(relayer=relayer, nonce=nonce, gas=gas, created_at=at)
                 .returning(s.network_transactions.c.network_id)
             ).scalar_one()
+            crash_point("network.nonce-written")
             if carried:
                 connection.execute(
                     sa.insert(s.network_items),
@@ -76,6 +78,7 @@ class NetworkStore:
                         for i, (_, statement) in enumerate(carried)
                     ],
                 )
+                crash_point("network.items-written")
                 connection.execute(
                     sa.update(s.queue)
                     .where(s.queue.c.ti_id.in_(held))
@@ -101,6 +104,7 @@ class NetworkStore:
                 if connection.execute(in_the_way.limit(1)).first() is not None:
                     return None
             add_head(connection, signed)
+            crash_point("network.head-written")
             nonce = _next_nonce(connection, relayer, floor)
             network_id = connection.execute(
                 sa.insert(s.network_transactions)
@@ -122,6 +126,7 @@ class NetworkStore:
                     created_at=at,
                 )
             )
+            crash_point("network.attempt-written")
             rows = connection.execute(
                 sa.update(s.queue)
                 .where(s.queue.c.network_id == network_id)
@@ -223,6 +228,7 @@ class NetworkStore:
                 .where(s.network_transactions.c.network_id == transaction.network_id)
                 .values(settled_at=at, outcome=outcome, gas_used=receipt.gas_used if receipt else None)
             )
+            crash_point("network.settling")
             query = sa.select(s.queue.c.ti_id, s.queue.c.statement_hash, s.queue.c.alone).where(
                 s.queue.c.network_id == transaction.network_id
             )
@@ -233,6 +239,7 @@ class NetworkStore:
                 # What fails for no known reason even alone must not burn gas again and again.
                 until = at + PAUSE if unknown and was_alone else at
                 requeue(connection, ti_id, None if unknown else refusal, at, until, alone=unknown)
+                crash_point("network.requeueing")
 
     def mined(self, transaction: NetworkTransaction, receipt: Receipt, at: datetime) -> None:
         """Note in the histories that the transaction was seen in a block (which may not be final yet)."""
@@ -245,6 +252,7 @@ class NetworkStore:
             data = {"block": receipt.block_number, "transaction": "0x" + receipt.transaction_hash.hex()}
             fresh = ti_ids - set(connection.execute(noted).scalars())
             add_events(connection, [Event(ti_id, EventKind.MINED, at, data) for ti_id in sorted(fresh)])
+            crash_point("network.noting-mined")
 
 
 def _next_nonce(connection: sa.Connection, relayer: str, floor: int) -> int:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from handshaker.audit.errors import LogHeld
 from handshaker.audit.leaf import leaf_hash
+from handshaker.crash_points import crash_point
 from handshaker.store import schema as s
 from handshaker.store.database import lock
 
@@ -51,9 +52,11 @@ class Sequencer:
         self.take_turn(connection)
         if not held:
             _refuse_if_held(connection)
+        crash_point("sequencer.turn-taken")
         last = connection.execute(sa.select(sa.func.max(s.audit_positions.c.position))).scalar()
         first = 0 if last is None else last + 1
         connection.execute(sa.insert(s.audit_entries), entries)
+        crash_point("sequencer.entries-written")
         connection.execute(
             sa.insert(s.audit_positions),
             [
@@ -65,6 +68,7 @@ class Sequencer:
                 for position, each in enumerate(entries, first)
             ],
         )
+        crash_point("sequencer.appended")
         return first
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from handshaker import Credential, Event, Handshaker
+from handshaker import Credential, Event, Handshaker, crash_point
 from webapp.api import representations, streams
 from webapp.api.calls import Answer, Call
 from webapp.api.contract import BASE
@@ -32,7 +32,9 @@ def submit_transaction(call: Call) -> Answer:
         found = handshaker.following.acknowledgement(who, submission.ti_id)
         raise GateRefused(submission.refusal, submission.ti_id, representations.acknowledgement(found))
     headers = {"Location": f"{BASE}/transactions/{submission.ti_id}"}
-    return Answer(_transaction(handshaker, who, submission.ti_id), 202, headers)
+    answer = Answer(_transaction(handshaker, who, submission.ti_id), 202, headers)
+    crash_point("intake.answering")
+    return answer
 
 
 def list_transactions(call: Call) -> Answer:
