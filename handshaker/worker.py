@@ -8,8 +8,10 @@ and never a reason to send something else.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -63,6 +65,8 @@ class Worker:
         bump_after: float | None,
     ) -> None:
         self._name = name
+        # Of this life alone: what an earlier one, paused and given up for dead, still means to do finds no lease.
+        self._lease = f"{name}/{secrets.token_hex(4)}"
         self._store = store
         self._chain = chain
         self._validator = validator
@@ -78,14 +82,18 @@ class Worker:
         self._first_spent = False
         self._log_checked = False
 
-    def run(self, stop: threading.Event) -> None:
-        """Pass after pass until ``stop`` is set; trouble is logged and outlived."""
+    def run(self, stop: threading.Event, confirm: Callable[[], None] = lambda: None) -> None:
+        """Pass after pass until ``stop`` is set; trouble is logged and outlived.
+
+        ``confirm`` is asked before each, and raises while this worker's name is another's (``worker_lock.claim``).
+        """
         self._store.queue.release_all(self._name)
         crash_point("worker.started")
         log.info("worker %s carries for relayer %s", self._name, self._validator.relayer)
         troubled = False
         while not stop.is_set():
             try:
+                confirm()
                 worked = self.step()
                 if troubled:
                     log.info("worker %s goes on", self._name)
@@ -195,7 +203,7 @@ class Worker:
         if free <= 0:
             return False
         limit = self._validator.policy.max_batch * free
-        batch = self._store.queue.take(self._name, self._clock.now(), min(limit, 500))
+        batch = self._store.queue.take(self._lease, self._clock.now(), min(limit, 500))
         if not batch:
             return False
         crash_point("worker.taken")
@@ -204,23 +212,25 @@ class Worker:
         except HandshakerError:
             # Nobody else may have them until the lease runs out, and this worker may go on in a second.
             with suppress(HandshakerError):
-                self._store.queue.release_all(self._name)
+                self._store.queue.release_all(self._lease)
             raise
 
     def _carry_batch(self, batch: list[Waiting], final: Block, free: int) -> bool:
         patients = [waiting.call.patient_id for waiting in batch if waiting.call.patient_id]
-        busy = self._store.queue.busy_patients(self._name, self._clock.now(), patients)
+        busy = self._store.queue.busy_patients(self._lease, self._clock.now(), patients)
         batch = self._disclosed(batch)
         decisions = self._validator.decide(batch, final, busy)
         crash_point("worker.decided")
-        if self._store.audit.conclude(decisions.conclude, self._clock.now()):
+        if self._store.audit.conclude(decisions.conclude, self._clock.now(), owner=self._lease):
             crash_point("worker.concluded")
         refused = {waiting.call.ti_id: waiting.refusal for waiting in batch}
         for wait in decisions.wait:
             event = None
             if wait.refusal is not None and wait.refusal != refused[wait.call.ti_id]:
                 event = Event(wait.call.ti_id, EventKind.DEFERRED, self._clock.now(), {"code": wait.refusal.error})
-            self._store.queue.set_aside([wait.call.ti_id], wait.until, event, wait.refusal, alone=wait.alone)
+            self._store.queue.set_aside(
+                self._lease, [wait.call.ti_id], wait.until, event, wait.refusal, alone=wait.alone
+            )
             crash_point("worker.set-aside")
         floor = self._validator.floor() if decisions.go else 0
         later: list[SignedCall] = []
@@ -231,19 +241,25 @@ class Worker:
             else:
                 later.extend(together)
         if later:
-            self._store.queue.set_aside([call.ti_id for call in later], self._clock.now())
+            self._store.queue.set_aside(self._lease, [call.ti_id for call in later], self._clock.now())
         return bool(decisions.go or decisions.conclude)
 
     def _disclosed(self, batch: list[Waiting]) -> list[Waiting]:
-        """Write down which signatures a question to a foreign node gives away, before it is asked."""
+        """Write down which signatures a question to a foreign node gives away, before it is asked.
+
+        What another worker has taken over meanwhile is left out: it may be destroying that signature at this moment.
+        """
         if self._validator.policy.private_node:
             return batch
         asked = {each.call.ti_id for each in batch if self._validator.must_ask(each) and not each.call.sent}
-        if asked:
-            self._store.queue.disclose(sorted(asked))
-            crash_point("worker.disclosed")
+        if not asked:
+            return batch
+        held = self._store.queue.disclose(self._lease, sorted(asked))
+        crash_point("worker.disclosed")
         return [
-            replace(each, call=replace(each.call, sent=True)) if each.call.ti_id in asked else each for each in batch
+            replace(each, call=replace(each.call, sent=True)) if each.call.ti_id in asked else each
+            for each in batch
+            if each.call.ti_id not in asked - held
         ]
 
     def _dispatch(self, calls: list[SignedCall], floor: int) -> None:
@@ -254,7 +270,7 @@ class Worker:
             floor,
             [(call.ti_id, call.statement_hash) for call in calls],
             gas,
-            self._name,
+            self._lease,
             self._clock.now(),
         )
         if transaction is None:

@@ -25,12 +25,17 @@ class AuditStore:
         self._database = database
         self._sequencer = sequencer
 
-    def conclude(self, conclusions: Sequence[Conclusion], at: datetime) -> list[Acknowledgement]:
-        """Write the ACKs of ``conclusions``; a TI that has one already keeps it and is left out of the answer."""
+    def conclude(
+        self, conclusions: Sequence[Conclusion], at: datetime, *, owner: str | None = None
+    ) -> list[Acknowledgement]:
+        """Write the ACKs of ``conclusions``; a TI that has one already keeps it and is left out of the answer.
+
+        So are those that a worker drew because a signature never left, once the lease of ``owner`` is another's.
+        """
         if not conclusions:
             return []
         with self._database.write() as connection:
-            written = write_acknowledgements(connection, self._sequencer, conclusions, at)
+            written = write_acknowledgements(connection, self._sequencer, conclusions, at, owner)
         crash_point("audit.concluded")
         if any(conclusion.destroy_signature for conclusion in conclusions):
             self._database.forget_log()
@@ -92,11 +97,16 @@ class AuditStore:
 
 
 def write_acknowledgements(
-    connection: sa.Connection, sequencer: Sequencer, conclusions: Sequence[Conclusion], at: datetime
+    connection: sa.Connection,
+    sequencer: Sequencer,
+    conclusions: Sequence[Conclusion],
+    at: datetime,
+    owner: str | None = None,
 ) -> list[Acknowledgement]:
     """Write ACK, leaf, position, outbox row and event, and close the queue row, for each conclusion.
 
-    Left out are those that have an ACK, and those that rest on a signature that never left when it did meanwhile.
+    Left out are those that have an ACK, and those that rest on a signature that never left when it did meanwhile, or
+    when its row is no longer leased to ``owner``, the worker that judged it.
     """
     sequencer.take_turn(connection)
     ids = [conclusion.ti_id for conclusion in conclusions]
@@ -104,9 +114,13 @@ def write_acknowledgements(
         connection.execute(sa.select(s.acknowledgements.c.ti_id).where(s.acknowledgements.c.ti_id.in_(ids))).scalars()
     )
     # Held until the commit, or another worker could send meanwhile what is being destroyed here.
+    has_left = sa.or_(s.queue.c.sent, s.queue.c.state != "waiting")
+    if owner is not None:
+        has_left = sa.or_(has_left, s.queue.c.lease_owner.is_distinct_from(owner))
     held = connection.execute(
-        sa.select(s.queue.c.ti_id, sa.or_(s.queue.c.sent, s.queue.c.state != "waiting"))
+        sa.select(s.queue.c.ti_id, has_left)
         .where(s.queue.c.ti_id.in_(ids))
+        .order_by(s.queue.c.seq)
         .with_for_update()
     ).all()
     left = {ti_id for ti_id, has_left in held if has_left}
@@ -215,11 +229,14 @@ def _look_again(
     spoke = {c.ti_id for c in conclusions if c.verdict.effect and c.verdict.effect.contract == "ConsentRegistry"}
     patients = {ack.patient_id for ack in written if ack.ti_id in spoke and ack.patient_id}
     if patients:
-        connection.execute(
-            sa.update(s.queue)
+        # What somebody else changes at this moment is left to them: to wait for it here could be to wait for ever.
+        rows = (
+            sa.select(s.queue.c.seq)
             .where(s.queue.c.patient_id.in_(patients), s.queue.c.state == "waiting", s.queue.c.available_at > at)
-            .values(available_at=at)
+            .with_for_update(skip_locked=True)
         )
+        found = connection.execute(rows).scalars().all()
+        connection.execute(sa.update(s.queue).where(s.queue.c.seq.in_(found)).values(available_at=at))
 
 
 def add_events(connection: sa.Connection, events: Iterable[Event]) -> None:

@@ -57,6 +57,7 @@ class NetworkStore:
                 connection.execute(
                     sa.select(s.queue.c.ti_id)
                     .where(s.queue.c.ti_id.in_(ids), s.queue.c.state == "waiting", s.queue.c.lease_owner == owner)
+                    .order_by(s.queue.c.seq)
                     .with_for_update()
                 ).scalars()
             )

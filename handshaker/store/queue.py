@@ -56,14 +56,17 @@ class QueueStore:
             return [_waiting(row) for row in connection.execute(query).mappings()]
 
     def release_all(self, owner: str) -> None:
-        """Give back what an earlier life of ``owner`` had taken."""
+        """Give back what ``owner`` has taken, or every life of it: those go by its name, a slash and what tells them."""
+        lives = s.queue.c.lease_owner.startswith(f"{owner}/", autoescape=True)
         with self._database.write() as connection:
+            held = _held(connection, sa.or_(s.queue.c.lease_owner == owner, lives))
             connection.execute(
-                sa.update(s.queue).where(s.queue.c.lease_owner == owner).values(lease_owner=None, lease_until=None)
+                sa.update(s.queue).where(s.queue.c.ti_id.in_(held)).values(lease_owner=None, lease_until=None)
             )
 
     def set_aside(
         self,
+        owner: str,
         ti_ids: Sequence[str],
         until: datetime,
         event: Event | None = None,
@@ -71,7 +74,10 @@ class QueueStore:
         *,
         alone: bool = False,
     ) -> None:
-        """Let rows wait until ``until``; say why with ``event`` and ``refusal``."""
+        """Let rows wait until ``until``; say why with ``event`` and ``refusal``.
+
+        Rows whose lease ``owner`` has lost meanwhile are left to their new owner.
+        """
         values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "available_at": until}
         if refusal is not None:
             values["refusal"] = {"error": refusal.error, "arguments": dict(refusal.arguments)}
@@ -79,14 +85,20 @@ class QueueStore:
         if alone:
             values["alone"] = True
         with self._database.write() as connection:
-            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(ti_ids)).values(**values))
-            if event is not None:
+            held = _held(connection, s.queue.c.ti_id.in_(ti_ids), _is_leased_to(owner))
+            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(held)).values(**values))
+            if event is not None and event.ti_id in held:
                 add_events(connection, [event])
 
-    def disclose(self, ti_ids: Sequence[str]) -> None:
-        """Note that signatures are about to leave the house: from here on destroying them proves nothing."""
+    def disclose(self, owner: str, ti_ids: Sequence[str]) -> set[str]:
+        """Note that signatures are about to leave the house: from here on destroying them proves nothing.
+
+        Returns the TIs that ``owner`` still has a lease of: the others must not be shown to anybody.
+        """
         with self._database.write() as connection:
-            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(ti_ids)).values(sent=True))
+            held = _held(connection, s.queue.c.ti_id.in_(ti_ids), _is_leased_to(owner))
+            connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(held)).values(sent=True))
+        return held
 
     def busy_patients(self, owner: str, now: datetime, patient_ids: Sequence[str]) -> set[str | None]:
         """Return those of ``patient_ids`` that have a statement on the wire or in another worker's hands.
@@ -107,14 +119,6 @@ class QueueStore:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
-    def oldest_due(self) -> datetime | None:
-        """Return since when the row waits that waits longest, of those that a worker could take now."""
-        query = sa.select(sa.func.min(s.queue.c.available_at)).where(
-            s.queue.c.state == "waiting", s.queue.c.lease_owner.is_(None)
-        )
-        with self._database.read() as connection:
-            return connection.execute(query).scalar()
-
     def earliest_deadline(self) -> int | None:
         """Return the earliest deadline, in seconds, among the rows that wait after a refusal."""
         query = (
@@ -124,6 +128,16 @@ class QueueStore:
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar()
+
+
+def _is_leased_to(owner: str) -> sa.ColumnElement[bool]:
+    return sa.and_(s.queue.c.state == "waiting", s.queue.c.lease_owner == owner)
+
+
+def _held(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> set[str]:
+    """Lock the rows that fit, everybody in the same order, and return their TIs."""
+    rows = sa.select(s.queue.c.ti_id).where(*conditions).order_by(s.queue.c.seq).with_for_update()
+    return set(connection.execute(rows).scalars())
 
 
 def requeue(

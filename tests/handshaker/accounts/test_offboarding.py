@@ -124,7 +124,9 @@ def test_what_was_signed_before_goes_on_and_what_comes_after_the_end_is_invalid(
     early = own_hospital.measure()
     assert own_hospital.acknowledged(early).code == "effect"
     late = own_hospital.measure()
-    own_hospital.handshaker.store.queue.set_aside([late.ti_id], own_hospital.clock.now() + timedelta(hours=1))
+    queue, now = own_hospital.handshaker.store.queue, own_hospital.clock.now()
+    queue.take("elsewhere", now, 10)
+    queue.set_aside("elsewhere", [late.ti_id], now + timedelta(hours=1))
     submission = end(own_hospital, own_hospital.nurse)
     own_hospital.steps(10)
     ended = own_hospital.ack(submission)
