@@ -29,7 +29,7 @@ CRASH_POINTS: Mapping[str, str] = MappingProxyType(
         "intake.refusing": "in the SQL transaction: a refused TI and its events, not yet its ACK",
         "intake.refusal-acknowledged": "in the SQL transaction: a refused TI with its ACK, not committed",
         "intake.refused": "a refusal is committed; the request is not answered",
-        "intake.carried-before": "the statement came straight from the chain; its payload is sealed, not kept",
+        "intake.late-payload-sealed": "the statement came straight from the chain; its payload is sealed, not kept",
         "intake.late-payload-kept": "such a payload is kept; the request is not answered",
         "intake.answering": "the answer is made, and no byte of it sent",
         # ---- the worker: its life, and what became of what was sent

@@ -203,7 +203,7 @@ class Intake:
         """Answer for a statement that came another way; if that was straight from the chain, keep its payload."""
         ti_id = self._store.intake.carried(call.statement_hash)
         sealed = self._vault.seal(owner, body, ti_id.encode())
-        crash_point("intake.carried-before")
+        crash_point("intake.late-payload-sealed")
         self._store.intake.add_late_payload(call.statement_hash, sealed, self._clock.now())
         crash_point("intake.late-payload-kept")
         return Submission(ti_id, None, call.statement_hash, True, self._store.audit.acknowledgement(ti_id))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -274,11 +274,19 @@ def copied(pattern: Instance, folder: Path, **settings: Any) -> Instance:
 
 
 def make_instance(
-    folder: Path, node: Node | None = None, *, profile: ChainProfile | None = None, **settings: Any
+    folder: Path,
+    node: Node | None = None,
+    *,
+    profile: ChainProfile | None = None,
+    workers: Sequence[str] = (),
+    **settings: Any,
 ) -> Instance:
-    """A hospital in ``folder`` on ``node`` (eth-tester of its own); ``settings`` are those of the Handshaker."""
+    """A hospital in ``folder`` on ``node`` (eth-tester of its own); ``settings`` are those of the Handshaker.
+
+    ``workers`` beside the one of the settings get relayers that may anchor.
+    """
     node = node or eth_tester()
-    instance = bare_instance(node, folder, profile=profile, **settings)
+    instance = bare_instance(node, folder, profile=profile, workers=workers, **settings)
     for number, name in ((1, "Lakeside Hospital"), (2, "Hillside Laboratory")):
         instance.handshaker.registrar.register_organisation(instance.administrator, number, name)
     instance.drain()
@@ -292,7 +300,13 @@ def make_instance(
 
 
 def bare_instance(
-    node: Node, folder: Path, *, profile: ChainProfile | None = None, clock: MovableClock | None = None, **settings: Any
+    node: Node,
+    folder: Path,
+    *,
+    profile: ChainProfile | None = None,
+    clock: MovableClock | None = None,
+    workers: Sequence[str] = (),
+    **settings: Any,
 ) -> Instance:
     """Contracts, templates, two administrators and a funded relayer; nobody else yet."""
     clock = clock or MovableClock()
@@ -306,13 +320,14 @@ def bare_instance(
     second, second_token = handshaker.registrar.enroll_administrator("Second Administrator")
     deployer = handshaker.vault.create_relayer("deployer")
     relayer = handshaker.vault.create_relayer(handshaker.settings.worker)
+    operators = [relayer, *(handshaker.vault.create_relayer(name) for name in workers)]
     key = node.fund()
-    for account in (deployer, relayer):
+    for account in (deployer, *operators):
         fund(chain, key, account, 100 * ETHER)
     chain.asker = relayer
     sign = handshaker.vault.sign_as_relayer
     deployment = deploy(
-        chain, deployer, lambda digest: sign(deployer, digest), [first.address, second.address], [relayer]
+        chain, deployer, lambda digest: sign(deployer, digest), [first.address, second.address], operators
     )
     handshaker.adopt(deployment)
     authenticate = handshaker.tokens.authenticate
