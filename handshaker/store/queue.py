@@ -56,7 +56,7 @@ class QueueStore:
             return [_waiting(row) for row in connection.execute(query).mappings()]
 
     def release_all(self, owner: str) -> None:
-        """Give back what ``owner`` has taken, or every life of it: those go by its name, a slash and what tells them."""
+        """Give back what ``owner`` has taken, or each life of it: those go by its name, a slash and more."""
         lives = s.queue.c.lease_owner.startswith(f"{owner}/", autoescape=True)
         with self._database.write() as connection:
             held = _held(connection, sa.or_(s.queue.c.lease_owner == owner, lives))
