@@ -23,6 +23,8 @@ from handshaker.errors import (
 from handshaker.explorer import Activity, Status, TransactionFile
 from handshaker.explorer import Row as TransactionRow
 from handshaker.health import Check
+from handshaker.health import State as HealthState
+from handshaker.health import overall as overall_health
 from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
 from handshaker.messages import Acknowledgement, Event, EventKind, Template, Token
@@ -59,6 +61,7 @@ __all__ = [
     "EventKind",
     "Handshaker",
     "HandshakerError",
+    "HealthState",
     "Identity",
     "LoginRefused",
     "Member",
@@ -87,6 +90,7 @@ __all__ = [
     "errors",
     "is_unusual",
     "make_handshaker",
+    "overall_health",
     "parse_json",
     "problems_of",
     "read_settings",

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """On PostgreSQL: the same database's URL for the role that owns the tables, needed only when they change.
 
     The role of ``store_url`` is then given what it needs and no more."""
+    postgresql_tools: Path | None = None
+    """Folder of ``pg_dump`` and ``pg_restore``; left out, they are looked for on the PATH and in the usual places."""
     vault_url: str = ""
     """SQLAlchemy URL of the vault's database."""
     root_key: Path | None = None
@@ -40,6 +42,14 @@ class Settings(BaseSettings):
     """How long an entry of the audit log waits at most before it is anchored; left out, the chain's profile says."""
     anchor_entries: int = Field(default=1_000, gt=0)
     """How many entries wait at most."""
+    anchor_late_seconds: float | None = Field(default=None, gt=0)
+    """After how long an entry that no final block covers is called late; left out, four times what it should wait."""
+    head_stale_seconds: float = Field(default=180, gt=0)
+    """After how long without a block the chain is said to stand still."""
+    walk_late_seconds: float = Field(default=60, gt=0)
+    """After how long a block that nobody has read is called late."""
+    queue_late_seconds: float = Field(default=60, gt=0)
+    """After how long a transaction that a worker could take is called late; ten times that is an outage."""
     demo: bool = False
     """Whether patients who register without a wallet get the demo hospital's consent at once (never in earnest)."""
     worker: str = "worker-1"
@@ -75,6 +85,10 @@ class Settings(BaseSettings):
     crash_at: str = ""
     """Where this process kills itself, ``name`` or ``name:passing`` of ``crash_points``: for the kill campaign only."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON document a line for machines."""
+    worker_metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Port on 127.0.0.1 where a worker offers its figures to Prometheus (0: any free one); left out, nowhere."""
 
     @field_validator("worker")
     @classmethod

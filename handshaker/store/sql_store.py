@@ -9,6 +9,7 @@ from handshaker.store.catalogue import CatalogueStore
 from handshaker.store.chain_view import ChainViewStore
 from handshaker.store.database import Database
 from handshaker.store.explorer import ExplorerStore
+from handshaker.store.figures import FigureStore
 from handshaker.store.intake import IntakeStore
 from handshaker.store.log import LogStore
 from handshaker.store.logins import LoginStore
@@ -38,6 +39,7 @@ class SqlStore:
         self.records = RecordStore(database)
         self.explorer = ExplorerStore(database)
         self.proposals = ProposalStore(database)
+        self.figures = FigureStore(database)
 
     @classmethod
     def open(cls, url: str, seal: Seal | None = None, *, owner_url: str = "") -> SqlStore:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from handshaker import health
 from handshaker.errors import ChainUnreachable, StoreUnavailable
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.file_lock import hold, is_held
-from handshaker.health import Check, Health
+from handshaker.health import NAMES, Check, Health, State, overall, overview
 from handshaker.messages import ChainIdentity, Deployment
 from handshaker.settings import read_settings
 from handshaker.worker_lock import WorkerRunning, claim
@@ -57,8 +56,9 @@ class Fails:
 def test_an_instance_with_everything_at_work_is_ready(hospital: Instance) -> None:
     with claim(hospital.handshaker.settings.instance, "worker-1"):
         found = hospital.handshaker.health.ready()
-    assert checks(found) == dict.fromkeys(("store", "vault", "chain", "contracts", "worker"), "ok")
-    assert all(check.is_ok and check.detail.endswith(".") for check in found)
+    assert checks(found) == dict.fromkeys(NAMES, "ok")
+    assert all(check.is_ok and check.detail.endswith(".") and not check.mend for check in found)
+    assert overall(found) is State.OK
 
 
 def test_without_a_worker_it_is_not_ready(hospital: Instance) -> None:
@@ -97,7 +97,7 @@ def test_a_node_that_never_answers_is_given_up_in_time_and_asked_once(
         release.wait(60)
         raise ChainUnreachable("late")
 
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(overview, "PATIENCE", 0.05)
     monkeypatch.setattr(chain, "head", hangs)
     found = health_of(hospital, chain=chain)
     try:

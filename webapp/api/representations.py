@@ -179,8 +179,14 @@ def token(found: Token, current: str) -> Document:
 
 
 def check(found: Check) -> Document:
-    """Return a check of readiness."""
-    return {"name": found.name, "ok": found.is_ok, "code": found.code, "detail": found.detail}
+    """Return a check of readiness; what mends it is for the operator, who has other ways to ask."""
+    return {
+        "name": found.name,
+        "ok": found.is_ok,
+        "state": str(found.state),
+        "code": found.code,
+        "detail": found.detail,
+    }
 
 
 def _evidence(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from handshaker import errors
+from handshaker import HealthState, errors, overall_health
 from webapp.api import contract, metrics, problems, representations
 from webapp.api.calls import Answer, Call
 from webapp.refusals import NotReady
@@ -16,13 +16,14 @@ def is_live(call: Call) -> Answer:
 
 
 def is_ready(call: Call) -> Answer:
-    """Answer the checks; raises ``NotReady``."""
+    """Answer the checks; raises ``NotReady`` where one is ill."""
     found = call.handshaker.health.ready()
     checks = [representations.check(check) for check in found]
-    if not all(check.is_ok for check in found):
-        missing = ", ".join(check.name for check in found if not check.is_ok)
-        raise NotReady(f"Not ready: {missing}.", checks=checks)
-    return Answer({"status": "ready", "checks": checks})
+    state = overall_health(found)
+    if state is HealthState.ILL:
+        ill = ", ".join(check.name for check in found if check.state is HealthState.ILL)
+        raise NotReady(f"Not ready: {ill}.", checks=checks)
+    return Answer({"status": "ready" if state is HealthState.OK else str(state), "checks": checks})
 
 
 def read_metrics(call: Call) -> Response:
