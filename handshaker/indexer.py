@@ -65,6 +65,13 @@ class Indexer:
 
         Raises ``ChainUnreachable`` and ``ChainError``; what was walked until then stays.
         """
+        final = self.walk()
+        if final is not None and final is not NOTHING_FINAL:
+            self._settle(final)
+        return final
+
+    def walk(self) -> Block | None:
+        """Walk to the head as `advance` does, and acknowledge nothing."""
         head = self._chain.head()
         tip = self._common_ancestor(head)
         number = tip.number + 1 if tip else self._first
@@ -73,11 +80,7 @@ class Indexer:
             if not self._extend(number, last, head):
                 return None
             number = last + 1
-        final = self._store.chain_view.block(self._chain.final_number(head))
-        if final is None:
-            return NOTHING_FINAL
-        self._settle(final)
-        return final
+        return self._store.chain_view.block(self._chain.final_number(head)) or NOTHING_FINAL
 
     def _common_ancestor(self, head: Block) -> Block | None:
         """Return the highest walked block that is still on the chain, after forgetting the ones above it."""

@@ -163,8 +163,10 @@ class Worker:
     # ---- the audit log -------------------------------------------------------------------------------------------
 
     def _check_log(self) -> None:
-        """Before the first pass: is the log still what the chain has anchored of it? Raises ``LogHeld``."""
-        if not self._log_checked:
+        """Is the log still what the chain has anchored of it, and may it go on? Raises ``LogHeld``."""
+        if self._log_checked:
+            self._anchoring.refuse_if_held()
+        else:
             self._anchoring.check()
             crash_point("worker.log-checked")
             self._log_checked = True
@@ -203,6 +205,7 @@ class Worker:
         if free <= 0:
             return False
         limit = self._validator.policy.max_batch * free
+        self._store.queue.release_withheld(final.timestamp, self._clock.now())
         batch = self._store.queue.take(self._lease, self._clock.now(), min(limit, 500))
         if not batch:
             return False

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from handshaker.audit.check_proof import head_digest
 from handshaker.audit.errors import LogHeld
@@ -31,6 +32,10 @@ class Log(Protocol):
 
     def written_at(self, position: int) -> datetime | None:
         """Return when an entry was written."""
+        ...
+
+    def entries(self, first: int, last: int, kind: str | None = None) -> Sequence[Any]:
+        """Return the entries of a range, each with its ``leaf``."""
         ...
 
     def leaf_hashes(self, first: int, last: int) -> list[bytes]:
@@ -83,14 +88,18 @@ class Anchoring:
 
     def check(self) -> None:
         """Raise ``LogHeld`` unless the log begins with what the chain has anchored; from then on it is held."""
-        self._refuse_if_held()
+        self.refuse_if_held()
         anchored = self._chain.anchored()
         size = self._log.size()
         if anchored.size > size:
             self._log.hold("behind", size, anchored, self._clock.now())
-        elif anchored.size and self._tree(anchored.size).root(anchored.size) != anchored.root:
+        elif (
+            anchored.size
+            and self._tree(anchored.size).root(anchored.size) != anchored.root
+            and not self._is_declared_lost(anchored, size)
+        ):
             self._log.hold("different", size, anchored, self._clock.now())
-        self._refuse_if_held()
+        self.refuse_if_held()
 
     def next(self) -> SignedHead | None:
         """Return the head that is to be anchored now, signed; ``None`` while none is due, or another is on its way.
@@ -111,6 +120,12 @@ class Anchoring:
         tree = self._tree(size)
         crash_point("anchoring.tiled")
         return self._signed(Head(size, tree.root(size)))
+
+    def _is_declared_lost(self, anchored: Head, size: int) -> bool:
+        """Whether the log says openly, behind the positions that the head covers, that this branch is lost."""
+        leaves = [json.loads(entry.leaf) for entry in self._log.entries(anchored.size, size, "restore")]
+        lost = {"anchoredSize": anchored.size, "anchoredRoot": "0x" + anchored.root.hex()}
+        return any(lost.items() <= leaf.items() for leaf in leaves)
 
     def _is_due(self) -> bool:
         if self._next_try is not None and self._clock.now() < self._next_try:
@@ -133,7 +148,8 @@ class Anchoring:
         self._log.add_tiles(list(new_tiles(self._log.tile_counts(), size, self._log)))
         return TiledTree(self._log)
 
-    def _refuse_if_held(self) -> None:
+    def refuse_if_held(self) -> None:
+        """Raise ``LogHeld`` while the log is held."""
         held = self._log.held()
         if held is not None:
             reason, size, anchored = held

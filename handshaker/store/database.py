@@ -104,7 +104,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One SQL transaction that writes; raises ``StoreUnavailable`` when the database cannot."""
-        with _mapped(), self.engine.begin() as connection:
+        with mapped(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -113,7 +113,7 @@ class Database:
         options: dict[str, Any] = {"handshaker_read_only": True}
         if not self.is_sqlite:
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with _mapped(), self.engine.connect() as connection:
+        with mapped(), self.engine.connect() as connection:
             reader = connection.execution_options(**options)
             with reader.begin():
                 yield reader
@@ -124,7 +124,7 @@ class Database:
         PostgreSQL keeps them until its own log is recycled; see the threat model.
         """
         if self.is_sqlite:
-            with _mapped(), self.engine.connect() as connection:
+            with mapped(), self.engine.connect() as connection:
                 connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def close(self) -> None:
@@ -151,7 +151,8 @@ def lock(connection: sa.Connection, key: int) -> None:
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
+def mapped() -> Iterator[None]:
+    """Turn what the driver says when a database does not work into ``StoreUnavailable``."""
     try:
         yield
     except PoolExhausted as error:

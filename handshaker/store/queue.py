@@ -15,6 +15,8 @@ from handshaker.store.database import Database
 from handshaker.store.rows import signed_call
 
 LEASE = timedelta(seconds=60)
+WITHHELD = "withheld"
+"""The state of rows that were open in a backup and may have been acknowledged as invalid since."""
 
 
 class QueueStore:
@@ -54,6 +56,26 @@ class QueueStore:
                 .order_by(s.queue.c.urgency, s.queue.c.seq)
             )
             return [_waiting(row) for row in connection.execute(query).mappings()]
+
+    def release_withheld(self, final: int, now: datetime) -> None:
+        """Give back what a restore withheld and what can only have expired by now.
+
+        Its deadline is before the time of the last ``final`` block, in seconds; or before ``now``, where the vault
+        signed it and it never left. See decision 020.
+        """
+        withheld = s.queue.c.state == WITHHELD
+        unsent = sa.and_(s.statements.c.custodial, s.queue.c.sent.is_(False))
+        over = sa.or_(
+            s.statements.c.deadline < final,
+            sa.and_(unsent, s.statements.c.deadline < int(now.timestamp())),
+        )
+        query = sa.select(s.queue.c.ti_id).join(s.statements, s.statements.c.ti_id == s.queue.c.ti_id)
+        with self._database.read() as connection:
+            expired = list(connection.execute(query.where(withheld, over)).scalars())
+        if expired:
+            with self._database.write() as connection:
+                held = _held(connection, withheld, s.queue.c.ti_id.in_(expired))
+                connection.execute(sa.update(s.queue).where(s.queue.c.ti_id.in_(held)).values(state="waiting"))
 
     def release_all(self, owner: str) -> None:
         """Give back what ``owner`` has taken, or each life of it: those go by its name, a slash and more."""
@@ -124,7 +146,7 @@ class QueueStore:
         query = (
             sa.select(sa.func.min(s.statements.c.deadline))
             .join(s.queue, s.queue.c.ti_id == s.statements.c.ti_id)
-            .where(s.queue.c.state == "waiting")
+            .where(s.queue.c.state.in_(("waiting", WITHHELD)))
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar()
@@ -143,9 +165,12 @@ def _held(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> set
 def requeue(
     connection: sa.Connection, ti_id: str, refusal: Refusal | None, at: datetime, until: datetime, *, alone: bool
 ) -> None:
-    """Put a row back to waiting after its network transaction is settled; nobody takes it before ``until``."""
+    """Put a row back to waiting after its network transaction is settled; nobody takes it before ``until``.
+
+    One that went in flight before a backup, and is to wait for longer than that since, is withheld.
+    """
     values: dict[str, Any] = {
-        "state": "waiting",
+        "state": sa.case((s.queue.c.available_at > until, WITHHELD), else_="waiting"),
         "network_id": None,
         "lease_owner": None,
         "lease_until": None,

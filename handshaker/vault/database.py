@@ -29,7 +29,7 @@ from handshaker.errors import SettingsInvalid, StoreUnavailable, VaultError
 from handshaker.postgresql import engine_options, with_driver
 
 BUSY_SECONDS: Final = 30
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _POSTGRESQL_LOCK: Final = 0x48535641554C54  # the advisory lock of the vault's migrations, any fixed number
 _OUR_OWN_FAULTS: Final = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
@@ -154,7 +154,7 @@ class VaultDatabase:
 def alembic_config(connection: Connection) -> Config:
     """Return Alembic's settings for the vault's own migrations on ``connection``; no ini file is needed."""
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
