@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handshaker.audit.anchoring import Anchoring
+from handshaker.audit_log import AuditLog
 from handshaker.clock import SystemClock
 from handshaker.crash_points import arm
 from handshaker.errors import NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ChainProfile, named
 from handshaker.explorer import Explorer
+from handshaker.file_lock import Share
 from handshaker.following import Following
 from handshaker.generator import TransactionGenerator
 from handshaker.health import Health
@@ -19,7 +22,9 @@ from handshaker.indexer import Indexer
 from handshaker.intake import Intake
 from handshaker.logins import Logins
 from handshaker.messages import Deployment
+from handshaker.occupancy import share
 from handshaker.ports import Clock
+from handshaker.proofs import Proofs
 from handshaker.records.chart import Charts
 from handshaker.records.drafts import Drafts
 from handshaker.records.finder import PatientFinder
@@ -65,9 +70,13 @@ class Handshaker:
     roster: Roster
     explorer: Explorer
     following: Following
+    proofs: Proofs
+    audit_log: AuditLog
     reviews: TemplateReviews
     health: Health
     staff: Staff
+    shared: Share | None = None
+    """Keeps off a restore until this is closed; absent for the restore itself."""
 
     def adopt(self, deployment: Deployment) -> None:
         """Remember where the contracts are."""
@@ -106,16 +115,8 @@ class Handshaker:
             relayer,
             sign,
         )
-        anchoring = Anchoring(
-            self.store.log,
-            self.chain,
-            self.clock,
-            relayer,
-            sign,
-            after=timedelta(seconds=self.settings.anchor_seconds or profile.anchor_seconds),
-            entries=self.settings.anchor_entries,
-        )
-        indexer = Indexer(self.chain, self.store, self.clock, deployment.block_number)
+        indexer = self.indexer()
+        anchoring = self._anchoring(relayer, sign)
         return Worker(
             name,
             self.store,
@@ -129,10 +130,45 @@ class Handshaker:
             bump_after=profile.bump_after,
         )
 
+    def indexer(self) -> Indexer:
+        """Return what walks the chain for this instance; raises ``NotDeployed``."""
+        if self.chain.deployment is None:
+            raise NotDeployed("The contracts are not on this chain.")
+        return Indexer(self.chain, self.store, self.clock, self.chain.deployment.block_number)
+
+    def check_log(self) -> None:
+        """Raise ``LogHeld`` unless the log is what the chain has anchored of it; from then on it is held.
+
+        Raises ``ChainUnreachable`` and ``ChainError`` where nobody can say. Nothing to check before the contracts are
+        on the chain.
+        """
+        if self.chain.deployment is not None:
+            self.chain.check_deployment()
+            self._anchoring("", lambda digest: b"").check()
+
+    def _anchoring(self, operator: str, sign: Callable[[bytes], bytes]) -> Anchoring:
+        return Anchoring(
+            self.store.log,
+            self.chain,
+            self.clock,
+            operator,
+            sign,
+            after=timedelta(seconds=self.settings.anchor_seconds or self.chain.profile.anchor_seconds),
+            entries=self.settings.anchor_entries,
+        )
+
     def close(self) -> None:
         """Close the databases."""
         self.store.close()
         self.vault.close()
+        if self.shared is not None:
+            self.shared.close()
+
+
+def make_chain(settings: Settings, profile: ChainProfile | None = None) -> EthereumChain:
+    """Return the node that the settings name; it is not asked for anything yet."""
+    profile = profile or (None if settings.chain_profile == "auto" else named(settings.chain_profile))
+    return EthereumChain(connect(settings.chain_url), profile)
 
 
 def make_handshaker(
@@ -141,21 +177,22 @@ def make_handshaker(
     clock: Clock | None = None,
     chain: EthereumChain | None = None,
     profile: ChainProfile | None = None,
+    alone: bool = False,
 ) -> Handshaker:
     """Open the databases of an instance, made if need be, and wire all parts. Asks no node for anything yet.
 
-    Raises ``StoreUnavailable`` and ``RootKeyUnusable``.
+    ``alone`` says that the caller has the instance alone, for a restore. Raises ``StoreUnavailable``, which
+    ``InstanceInUse`` and ``RestoreUnfinished`` are, and ``RootKeyUnusable``.
     """
     if settings.crash_at:
         arm(settings.crash_at)
     clock = clock or SystemClock()
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shared = None if alone else share(settings.instance)
     vault = SqlVault.open(settings.vault, settings.root_key_path, clock=clock)
     store = SqlStore.open(settings.store, vault.seal_entry, owner_url=settings.store_owner_url)
     vault.sealed_from(store.log.size())
-    if chain is None:
-        profile = profile or (None if settings.chain_profile == "auto" else named(settings.chain_profile))
-        chain = EthereumChain(connect(settings.chain_url), profile)
+    chain = chain or make_chain(settings, profile)
     chain.deployment = chain.deployment or store.catalogue.deployment()
     templates = TemplateManager(store.catalogue, clock)
     generator = TransactionGenerator()
@@ -184,6 +221,8 @@ def make_handshaker(
     gateway = Gateway(store, lambda: reached, clock)
     requests = ConsentRequests(store, gateway, clock)
     explorer = Explorer(store, clock)
+    following = Following(store, explorer, clock)
+    proofs = Proofs(store, following, chain)
     return Handshaker(
         settings,
         clock,
@@ -205,8 +244,17 @@ def make_handshaker(
         submissions=Submissions(store, vault, templates),
         roster=Roster(store, patients, gateway),
         explorer=explorer,
-        following=Following(store, explorer, clock),
+        following=following,
+        proofs=proofs,
+        audit_log=AuditLog(store, proofs, clock, lambda: _late_after(settings, reached)),
         reviews=TemplateReviews(store, templates, generator, clock),
         health=Health(settings, store, vault, chain, clock),
         staff=Staff(store, clock),
+        shared=shared,
     )
+
+
+def _late_after(settings: Settings, chain: EthereumChain) -> timedelta:
+    """Return after how long an entry without an anchor is late."""
+    usual = settings.anchor_seconds or chain.profile.anchor_seconds
+    return max(timedelta(minutes=1), timedelta(seconds=min(4 * usual, 1e9)))

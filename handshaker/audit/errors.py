@@ -20,3 +20,13 @@ class NotAnchoredYet(HandshakerError):
 
     code = "not-anchored-yet"
     mend = "Ask again in a moment: heads are anchored at short intervals while a worker runs."
+
+
+class LogDoesNotVerify(HandshakerError):
+    """What the database holds of the log is not what was signed and anchored, so there is no proof to hand out.
+
+    Data: ``position`` or ``sizes``, and ``failed``: the names of the checks.
+    """
+
+    code = "log-does-not-verify"
+    mend = "Somebody or something has changed the database. Run `handshaker verify`, which names the entry."

@@ -23,6 +23,7 @@ from web3.types import RPCEndpoint
 from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, HandshakerError, NotDeployed
 from handshaker.ethereum.contracts import events, functions
 from handshaker.ethereum.nodes import ChainProfile, classify_send, detect
+from handshaker.ethereum.questions import answer
 from handshaker.ethereum.refusals import decode_refusal, named
 from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, relay_size, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
@@ -321,6 +322,10 @@ class EthereumChain:
         with suppress(ChainError):
             return self._call(to_checksum_address(account), data)[:4] == _ERC1271_MAGIC
         return False
+
+    def answer(self, method: str, params: list[Any]) -> Any:
+        """Return what the node answers to a question of a proof's check; ``None`` for what is not there."""
+        return self._ask_for(lambda: answer(self._web3, self.asker, method, params))
 
     def client_version(self) -> str:
         """Return what the node calls itself."""

@@ -12,6 +12,7 @@ from handshaker.store.explorer import ExplorerStore
 from handshaker.store.figures import FigureStore
 from handshaker.store.intake import IntakeStore
 from handshaker.store.log import LogStore
+from handshaker.store.log_reading import LogReading
 from handshaker.store.logins import LoginStore
 from handshaker.store.network import NetworkStore
 from handshaker.store.people import PeopleStore
@@ -36,6 +37,7 @@ class SqlStore:
         self.chain_view = ChainViewStore(database, sequencer)
         self.audit = AuditStore(database, sequencer)
         self.log = LogStore(database, sequencer)
+        self.log_reading = LogReading(database)
         self.records = RecordStore(database)
         self.explorer = ExplorerStore(database)
         self.proposals = ProposalStore(database)
