@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import click
 
@@ -128,13 +130,17 @@ def work(attached: bool, as_json: bool) -> None:
     stop = stop_on_signals()
     if attached:
         threading.Thread(target=_stop_when_input_ends, args=(stop,), daemon=True).start()
-    with opened() as handshaker, claim(handshaker.settings.instance, handshaker.settings.worker):
+    with opened() as handshaker, _claimed(handshaker) as confirm:
         worker = handshaker.worker()
         # Another name is another account, and on the local chain ether costs nothing.
         _fund_locally(handshaker, handshaker.vault.create_relayer(handshaker.settings.worker))
         if as_json:
             print_json({"worker": handshaker.settings.worker, "chain": handshaker.settings.chain_url})
-        worker.run(stop)
+        worker.run(stop, confirm)
+
+
+def _claimed(handshaker: Handshaker) -> AbstractContextManager[Callable[[], None]]:
+    return claim(handshaker.settings.instance, handshaker.settings.worker, handshaker.store)
 
 
 def prepare_instance(handshaker: Handshaker) -> None:

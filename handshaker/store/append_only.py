@@ -29,7 +29,8 @@ def _for_sqlite(tables: Mapping[str, Keys]) -> Iterator[str]:
 def _for_postgresql(tables: Mapping[str, Keys]) -> Iterator[str]:
     yield (
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; "
+        "END $$"
     )
     for table in tables:
         for act in ("UPDATE", "DELETE"):

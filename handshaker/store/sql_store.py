@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from handshaker.store.audit import AuditStore
 from handshaker.store.catalogue import CatalogueStore
 from handshaker.store.chain_view import ChainViewStore
+from handshaker.store.claims import Claim
 from handshaker.store.database import Database
 from handshaker.store.explorer import ExplorerStore
 from handshaker.store.figures import FigureStore
@@ -54,6 +55,10 @@ class SqlStore:
             database = Database(url, migrations)
             database.migrate(owner_url)
         return cls(database, seal)
+
+    def claim(self, name: str) -> Claim:
+        """Return the claim to a worker's name, not taken yet."""
+        return Claim(self._database, name)
 
     def close(self) -> None:
         """Close every connection."""

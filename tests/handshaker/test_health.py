@@ -54,7 +54,7 @@ class Fails:
 
 
 def test_an_instance_with_everything_at_work_is_ready(hospital: Instance) -> None:
-    with claim(hospital.handshaker.settings.instance, "worker-1"):
+    with claim(hospital.handshaker.settings.instance, "worker-1", hospital.handshaker.store):
         found = hospital.handshaker.health.ready()
     assert checks(found) == dict.fromkeys(NAMES, "ok")
     assert all(check.is_ok and check.detail.endswith(".") and not check.mend for check in found)
@@ -67,7 +67,7 @@ def test_without_a_worker_it_is_not_ready(hospital: Instance) -> None:
 
 def test_a_worker_under_another_name_counts_too(own_hospital: Instance) -> None:
     own_hospital.handshaker.vault.create_relayer("night-shift")
-    with claim(own_hospital.handshaker.settings.instance, "night-shift"):
+    with claim(own_hospital.handshaker.settings.instance, "night-shift", own_hospital.handshaker.store):
         assert checks(own_hospital.handshaker.health.ready())["worker"] == "ok"
 
 
@@ -175,7 +175,7 @@ def test_a_look_at_a_lock_neither_makes_it_nor_takes_it(tmp_path: Path) -> None:
     assert not is_held(path)
 
 
-def test_looking_never_keeps_a_worker_from_starting(tmp_path: Path) -> None:
+def test_looking_never_keeps_a_worker_from_starting(hospital: Instance, tmp_path: Path) -> None:
     path, stop, refused = tmp_path / "worker-1.lock", threading.Event(), 0
     path.touch()
 
@@ -189,7 +189,7 @@ def test_looking_never_keeps_a_worker_from_starting(tmp_path: Path) -> None:
     try:
         for _ in range(200):
             try:
-                with claim(tmp_path, "worker-1"):
+                with claim(tmp_path, "worker-1", hospital.handshaker.store):
                     pass
             except WorkerRunning:
                 refused += 1

@@ -102,11 +102,11 @@ def test_a_worker_process_killed_at_random_moments_loses_and_doubles_nothing(lak
 def test_the_next_process_finds_the_lock_of_the_dead_one_free(lakeside: Instance) -> None:
     from handshaker.worker_lock import claim
 
-    with claim(lakeside.handshaker.settings.instance, "worker-1"):
+    with claim(lakeside.handshaker.settings.instance, "worker-1", lakeside.handshaker.store):
         with (
             pytest.raises(HandshakerError, match="runs already"),
-            claim(lakeside.handshaker.settings.instance, "worker-1"),
+            claim(lakeside.handshaker.settings.instance, "worker-1", lakeside.handshaker.store),
         ):
             pass
-        with claim(lakeside.handshaker.settings.instance, "worker-2"):
+        with claim(lakeside.handshaker.settings.instance, "worker-2", lakeside.handshaker.store):
             pass

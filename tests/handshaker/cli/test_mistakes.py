@@ -215,7 +215,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_left_running(shell: Shell,
 
 
 def test_a_worker_of_a_name_runs_once(ward: Shell, hospital: Instance) -> None:
-    with claim(hospital.handshaker.settings.instance, "worker-1"):
+    with claim(hospital.handshaker.settings.instance, "worker-1", hospital.handshaker.store):
         ward.fails("work", code="worker-running", says="HANDSHAKER_WORKER")
 
 

@@ -63,7 +63,8 @@ def fuzzed(hospital: Instance) -> Iterator[None]:
     stage.app = make_api(hospital)
     stage.app.extensions["api-patience"] = Patience(pause=0.001, longest=0)
     limiter.enabled = False
-    with claim(hospital.handshaker.settings.instance, hospital.handshaker.settings.worker):
+    settings = hospital.handshaker.settings
+    with claim(settings.instance, settings.worker, hospital.handshaker.store):
         yield
     limiter.enabled = True
 

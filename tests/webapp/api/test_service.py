@@ -19,7 +19,8 @@ def test_it_is_ready_when_a_worker_works_and_names_what_is_missing_before(caller
     assert [check["name"] for check in before.json["checks"] if not check["ok"]] == ["worker"]
     assert before.headers["Retry-After"]
 
-    with claim(hospital.handshaker.settings.instance, hospital.handshaker.settings.worker):
+    settings = hospital.handshaker.settings
+    with claim(settings.instance, settings.worker, hospital.handshaker.store):
         ready = callers.nobody.get("/health/ready")
     assert (ready.status_code, ready.json["status"]) == (200, "ready")
     assert all(check["ok"] for check in ready.json["checks"])
