@@ -89,9 +89,6 @@ class Handshaker:
         Raises ``ChainUnreachable``, ``ChainMismatch`` and ``NotDeployed``.
         """
         self.chain.check_deployment()
-        deployment = self.chain.deployment
-        if deployment is None:
-            raise NotDeployed("The contracts are not on this chain.")
         name = name or self.settings.worker
         self.vault.destroy_expired_owners()
         relayer = self.vault.create_relayer(name)
@@ -115,15 +112,13 @@ class Handshaker:
             relayer,
             sign,
         )
-        indexer = self.indexer()
-        anchoring = self._anchoring(relayer, sign)
         return Worker(
             name,
             self.store,
             self.chain,
             validator,
-            indexer,
-            anchoring,
+            self.indexer(),
+            self._anchoring(relayer, sign),
             self.clock,
             poll_interval=profile.poll_interval,
             max_pending=profile.max_pending,

@@ -24,6 +24,31 @@ def hold(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
+class Share:
+    """A lock that many hold together, and that keeps off whoever wants to `hold` it; until it is closed."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def of(cls, path: Path) -> Share | None:
+        """Share the lock of a file, made if need be; ``None`` where somebody holds it alone."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if _lock(descriptor, fcntl.LOCK_SH):
+            return cls(descriptor)
+        os.close(descriptor)
+        return None
+
+    def close(self) -> None:
+        """Let it go. Safe to repeat."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def is_held(path: Path) -> bool:
     """Whether somebody holds the lock of a file at this moment."""
     try:
