@@ -31,6 +31,8 @@ from urllib import request as web
 EMPTY_ROOT = sha256(b"").digest()
 LARGEST = 4 * 2**20
 """Bytes of a file or of a node's answer that are read."""
+DEEPEST = 50
+"""Objects and lists inside each other."""
 TIME_OUT = 20
 """Seconds that a node may keep silent."""
 
@@ -446,7 +448,7 @@ def node_at(url: str) -> Ask:
             request = web.Request(url, question, {"Content-Type": "application/json"})  # noqa: S310
             with opener.open(request, timeout=TIME_OUT) as response:
                 answer = _parse(response.read(LARGEST + 1))
-        except (OSError, HTTPException, ValueError, RecursionError) as problem:
+        except (OSError, HTTPException, ValueError) as problem:
             raise NoAnswer(f"the node gave no usable answer to {method}: {problem}") from None
         if isinstance(answer, dict) and answer.get("error") is not None:
             raise Refused(f"the node refuses {method}: {answer['error']}")
@@ -457,25 +459,29 @@ def node_at(url: str) -> Ask:
     return ask
 
 
-def _parse(text: bytes) -> Any:
-    """Return the JSON in ``text``; raises ``ValueError`` and ``RecursionError``."""
+def _parse(octets: bytes) -> Any:
+    """Return the JSON in ``octets``; raises ``ValueError``."""
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise ValueError("a member stands there twice")
         return dict(pairs)
 
-    if len(text) > LARGEST:
+    if len(octets) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes")
-    return json.loads(text.decode(), object_pairs_hook=members)
+    text, depth = octets.decode(), 0
+    # Counted first: a parser that runs out of stack may take the whole process along.
+    for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"?', "", text, flags=re.DOTALL)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            raise ValueError("nested too deeply")
+    return json.loads(text, object_pairs_hook=members)
 
 
 def _file(name: str) -> Any:
     try:
         with open(name, "rb") as file:
             return _parse(file.read(LARGEST + 1))
-    except RecursionError:
-        raise Unusable(f"{name}: nested too deeply") from None
     except (OSError, ValueError) as problem:
         raise Unusable(f"{name}: {problem}") from None
 
@@ -489,7 +495,7 @@ def _told(leaf: str) -> dict[str, str]:
     """Return what an entry says of itself, as far as it is known here."""
     try:
         entry = _parse(leaf.encode())
-    except (ValueError, RecursionError):
+    except ValueError:
         entry = None
     names = ("kind", "verdict", "code", "act", "view", "purpose", "reason", "at")
     return {name: _plain(entry[name]) for name in names if isinstance(entry, dict) and name in entry}

@@ -1,11 +1,20 @@
-"""A log in memory, as a source of hashes."""
+"""What a log is made of: leaves, and their hashes in memory as a source; any JSON, where a proof should be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hypothesis import strategies as st
+
 from handshaker.audit.check_proof import leaf_hash
 from handshaker.audit.merkle import Tile
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=70),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+"""Small JSON of any kind."""
 
 
 def leaves(size: int) -> list[bytes]:
