@@ -552,7 +552,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print({True: "✓", False: "✗", None: "•"}[each.ok], _plain(f"{each.name}: {each.words}"))
     if told:
         print("The entry says:", ", ".join(f"{name} {words}" for name, words in told.items()))
-    print("All is well." if ok else "Something is wrong (✗): do not rely on it.")
+    print("All that was checked (✓) is well." if ok else "Something is wrong (✗): do not rely on it.")
     return 0 if ok else 1
 
 

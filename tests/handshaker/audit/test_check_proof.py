@@ -64,7 +64,7 @@ def test_an_entry_is_under_a_head_that_is_known(write: Write, capsys: pytest.Cap
     assert "• chain: not asked" in said
     assert "✓ head: the proof's head has 20 entries, the given one 20 and the same root" in said
     assert "kind acknowledgement, verdict valid, code recorded, at 2026-11-18T10:00:00.000000Z" in said
-    assert said.endswith("All is well.\n")
+    assert said.endswith("All that was checked (✓) is well.\n")
     assert "✗" not in said
 
 
@@ -251,14 +251,17 @@ def test_the_result_is_told_as_json(write: Write, capsys: pytest.CaptureFixture[
     assert set(json.loads(capsys.readouterr().out)) == {"ok", "error"}
 
 
-@pytest.mark.parametrize("leaf", [b"no JSON", b"[1]", b'{"kind":"\\u001b[2J\\nAll is well.","at":{"a":"\\u202e"}}'])
+@pytest.mark.parametrize(
+    "leaf",
+    [b"no JSON", b"[1]", b'{"kind":"\\u001b[2J\\nAll that was checked (\\u2713) is well.","at":{"a":"\\u202e"}}'],
+)
 def test_an_entry_cannot_command_the_terminal(write: Write, capsys: pytest.CaptureFixture[str], leaf: bytes) -> None:
     log = AnchoredLog([leaf])
     head = log.head(1)
     assert main([write("p.json", log.proof(0, 1)), "--head", write("h.json", head)]) == 0
     said = capsys.readouterr().out
     assert all(letter.isprintable() for letter in said.replace("\n", ""))
-    assert said.splitlines().count("All is well.") == 1
+    assert said.splitlines().count("All that was checked (✓) is well.") == 1
 
 
 def test_it_needs_the_standard_library_only_and_an_older_python() -> None:
