@@ -45,3 +45,20 @@ def engine_options(options: str | None) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_recycle": 1800,
     }
+
+
+def forget_values(context: Any) -> None:
+    """Take out of an error what the server quotes of a row ("Failing row contains …"): it may be a name or worse.
+
+    A listener for SQLAlchemy's ``handle_error``; what other drivers say is left alone.
+    """
+    error = context.original_exception
+    diagnosis = getattr(error, "diag", None)
+    if diagnosis is None or diagnosis.message_primary is None:
+        return
+    # Class 22 is about values, and quotes them even in its first sentence.
+    is_about_a_value = (error.sqlstate or "").startswith("22")
+    words = f"a value cannot be stored ({error.sqlstate})" if is_about_a_value else diagnosis.message_primary
+    error.args = (words,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({type(error).__name__}) {words}",)

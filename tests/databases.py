@@ -70,12 +70,19 @@ class Databases:
         assert self.is_asked_for, "A test that has a database asks for the fixture `databases`."
 
 
+def owner_of(store: SqlStore) -> sa.Engine:
+    """Return what the owner of a store's tables asks with: on SQLite that is everybody."""
+    engine = store._database.engine
+    if engine.dialect.name == "sqlite":
+        return engine
+    return sa.create_engine(engine.url.set(username=OWNER), poolclass=sa.NullPool)
+
+
 @contextmanager
 def unguarded(store: SqlStore, *tables: str) -> Iterator[sa.Connection]:
     """A transaction of the tables' owner, who first took the triggers off ``tables``, or off all; they stay off."""
-    engine = store._database.engine
+    engine = owner_of(store)
     if engine.dialect.name == "postgresql":
-        engine = sa.create_engine(engine.url.set(username=OWNER), poolclass=sa.NullPool)
         guards = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables or metadata.tables]
     else:
         found = sa.text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'")

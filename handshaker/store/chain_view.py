@@ -12,7 +12,7 @@ from handshaker.crash_points import crash_point
 from handshaker.messages import Anchor, Block, Effect, Event, EventKind, InitialTransaction
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_contradictions
-from handshaker.store.database import Database, lock
+from handshaker.store.database import Database, lock, lock_hash
 from handshaker.store.rows import effect_of
 from handshaker.store.sequencer import Sequencer
 
@@ -115,6 +115,8 @@ class ChainViewStore:
         """
         with self._database.write() as connection:
             lock(connection, _WALK_LOCK)
+            # Its signer may hand it in at this moment.
+            lock_hash(connection, effect.statement_hash)
             query = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == effect.statement_hash)
             known: str | None = connection.execute(query).scalar()
             if known is not None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable
-from handshaker.postgresql import engine_options, with_driver
+from handshaker.postgresql import engine_options, forget_values, with_driver
 from handshaker.store.privileges import grant
 
 _BUSY_SECONDS = 30.0
@@ -52,6 +52,7 @@ class Database:
             ) from error
         make_private(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        sa.event.listen(self.engine, "handle_error", forget_values)
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -148,6 +149,11 @@ def lock(connection: sa.Connection, key: int) -> None:
     """Hold the lock ``key`` until the transaction ends; on SQLite every writer waits for every other anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def lock_hash(connection: sa.Connection, digest: bytes) -> None:
+    """Hold the lock of what has that hash until the transaction ends: two that ask whether it is here come in turn."""
+    lock(connection, int.from_bytes(digest[:8], "big", signed=True))
 
 
 @contextmanager

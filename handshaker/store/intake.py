@@ -22,7 +22,7 @@ from handshaker.messages import (
 )
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events, write_acknowledgements
-from handshaker.store.database import Database
+from handshaker.store.database import Database, lock_hash
 from handshaker.store.rows import sealed_columns, sealed_of
 from handshaker.store.sequencer import Sequencer
 
@@ -72,6 +72,7 @@ class IntakeStore:
         """
         with self._database.write() as connection:
             call = signed.call
+            lock_hash(connection, call.statement_hash)
             carried = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == call.statement_hash)
             if connection.execute(carried).first() is not None:
                 return False
@@ -180,6 +181,7 @@ class IntakeStore:
         )
         told = sa.select(s.late_payloads.c.received_at).where(s.late_payloads.c.statement_hash == statement_hash)
         with self._database.write() as connection:
+            lock_hash(connection, statement_hash)
             if connection.execute(has_payload).scalar() is None and connection.execute(told).first() is None:
                 connection.execute(
                     sa.insert(s.late_payloads).values(

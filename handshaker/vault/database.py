@@ -26,7 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable, VaultError
-from handshaker.postgresql import engine_options, with_driver
+from handshaker.postgresql import engine_options, forget_values, with_driver
 
 BUSY_SECONDS: Final = 30
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -63,6 +63,7 @@ class VaultDatabase:
             self._engine: Engine = create_engine(parsed, hide_parameters=True, **options)
         except (ArgumentError, ImportError) as error:
             raise _unusable() from error
+        event.listen(self._engine, "handle_error", forget_values)
         if self._sqlite_file:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
