@@ -5,6 +5,10 @@ together. The library knows no web framework; what is exported here is all that 
 """
 
 from handshaker import errors, vocabulary
+from handshaker.audit.check_proof import Check as ProofCheck
+from handshaker.audit.check_proof import Unusable as ProofUnusable
+from handshaker.audit.errors import LogDoesNotVerify, LogHeld, NotAnchoredYet
+from handshaker.audit_log import LogLine, LogSummary
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.clinical import demographics, writing
 from handshaker.clinical.unusual import is_unusual
@@ -29,6 +33,7 @@ from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
 from handshaker.messages import Acknowledgement, Event, EventKind, Template, Token
 from handshaker.reasons import reason_of
+from handshaker.proofs import AnchoredHead, Examination
 from handshaker.records.chart import Chart, Entry
 from handshaker.records.drafts import Draft
 from handshaker.records.finder import Identity
@@ -49,6 +54,7 @@ __all__ = [
     "Acknowledgement",
     "Activity",
     "ActorKind",
+    "AnchoredHead",
     "Chart",
     "Check",
     "CodeRefused",
@@ -59,15 +65,23 @@ __all__ = [
     "Entry",
     "Event",
     "EventKind",
+    "Examination",
     "Handshaker",
     "HandshakerError",
     "HealthState",
     "Identity",
+    "LogDoesNotVerify",
+    "LogHeld",
+    "LogLine",
+    "LogSummary",
     "LoginRefused",
     "Member",
+    "NotAnchoredYet",
     "NotAuthenticated",
     "OpenSession",
     "PasswordRefused",
+    "ProofCheck",
+    "ProofUnusable",
     "Proposal",
     "Purpose",
     "Registered",

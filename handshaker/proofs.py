@@ -16,7 +16,16 @@ from handshaker.audit import check_proof
 from handshaker.audit.check_proof import Check
 from handshaker.audit.errors import LogDoesNotVerify, NotAnchoredYet
 from handshaker.audit.merkle import TiledTree
-from handshaker.audit.proofs import Rung, growth_document, ladder, proof_document, tells_of, told
+from handshaker.audit.proofs import (
+    Rung,
+    anchor_document,
+    growth_document,
+    head_document,
+    ladder,
+    proof_document,
+    tells_of,
+    told,
+)
 from handshaker.errors import ChainError, NotDeployed, NotFound
 from handshaker.ethereum.chain import EthereumChain
 from handshaker.following import Following
@@ -213,6 +222,11 @@ class Proofs:
     def newest_heads(self, limit: int = 20, before: int | None = None) -> list[AnchoredHead]:
         """Return signed heads, the largest first, with their final anchors."""
         return self._store.log_reading.newest_heads(self._final_number_or_walked()[0], limit, before)
+
+    def described(self, head: AnchoredHead) -> Document:
+        """Return a head as JSON, as proofs name it, with its ``anchor`` or ``None``."""
+        anchor = head.anchor and anchor_document(head.anchor, self._deployment())
+        return {**head_document(head.signed), "anchor": anchor}
 
     @staticmethod
     def verifier() -> bytes:

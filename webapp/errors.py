@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from handshaker import HandshakerError, errors
+from handshaker import HandshakerError, LogDoesNotVerify, LogHeld, NotAnchoredYet, errors
 from webapp import refusals
 
 
@@ -94,12 +94,16 @@ TABLE: Mapping[type[HandshakerError], Kind] = {
     errors.ProposalDecided: Kind(409, _l("It was decided before")),
     errors.ProposalExists: Kind(409, _l("It is proposed already"), shows=("name", "version")),
     errors.MappingFailed: Kind(422, _l("The template cannot be applied to this"), shows=("field", "expected")),
+    # ---- proofs
+    NotAnchoredYet: Kind(409, _l("Not anchored yet"), mend=_l("Ask again in a moment.")),
+    LogDoesNotVerify: Kind(500, _l("The audit log does not verify"), mend=_l("Tell the operator.")),
     # ---- what is beneath
     errors.ChainUnreachable: Kind(503, _l("The chain does not answer"), _l("No node answers at the moment."), _LATER),
     errors.ChainError: Kind(503, _l("The chain cannot do this now"), _l("The chain cannot be used now."), _OPERATOR),
     errors.StoreUnavailable: Kind(
         503, _l("The database does not answer"), _l("The database does not answer or cannot write."), _LATER
     ),
+    LogHeld: Kind(503, _l("The audit log is held"), mend=_OPERATOR),
     errors.StoreError: Kind(500, _l("The database failed"), _l("The database could not do this."), _OPERATOR),
     errors.KeyLocked: Kind(403, _l("The key stays closed"), _l("What you came with does not open this key.")),
     errors.KeyUnknown: Kind(404, _l("No longer readable"), _l("The key to this was destroyed.")),

@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,35 +22,13 @@ from handshaker.errors import ChainUnreachable, NotFound
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.patience import Patience
 from handshaker.proofs import ON_CHAIN, Examination
-from tests.instances import Instance, copied, hospital, own_hospital, pattern_hospital
+from tests.anchored import acknowledged, anchor, anchored, sizes
+from tests.instances import Instance, hospital, pattern_hospital
 from tests.tampering import ENTRY, change_leaf, tampered
 
-__all__ = ["hospital", "own_hospital", "pattern_hospital"]
+__all__ = ["anchored", "hospital", "pattern_hospital"]
 
-SECONDS = 60.0
 NOWHERE = "http://127.0.0.1:1"
-
-
-@pytest.fixture
-def anchored(pattern_hospital: Instance, tmp_path: Path) -> Iterator[Instance]:
-    """A hospital whose log is anchored twice, with more than one entry each time."""
-    instance = copied(pattern_hospital, tmp_path, anchor_seconds=SECONDS, anchor_entries=10_000)
-    anchor(instance)
-    for _ in range(3):
-        instance.measure()
-    instance.drain()
-    anchor(instance)
-    yield instance
-    instance.close()
-
-
-def anchor(instance: Instance) -> None:
-    instance.clock.advance(SECONDS + 1)
-    instance.steps(4)
-
-
-def acknowledged(instance: Instance) -> list[Any]:
-    return instance.handshaker.store.audit.acknowledgements(limit=500)
 
 
 def failed(examination: Examination) -> set[str]:
@@ -74,7 +51,7 @@ def test_every_acknowledgement_has_a_proof_that_holds_without_us(anchored: Insta
 
 
 def test_a_proof_names_the_smallest_anchor_that_covers_the_entry(anchored: Instance) -> None:
-    first, second = (head.signed.head.size for head in anchored.handshaker.proofs.heads())
+    first, second = sizes(anchored)
     for acknowledgement in acknowledged(anchored):
         assert acknowledgement.position is not None
         document = anchored.handshaker.proofs.prove(acknowledgement)
@@ -119,7 +96,7 @@ def test_an_entry_without_an_anchor_has_no_proof_yet(anchored: Instance) -> None
 
 def test_between_two_anchored_heads_the_log_only_grew(anchored: Instance) -> None:
     proofs, chain = anchored.handshaker.proofs, anchored.handshaker.chain
-    first, second = (head.signed.head.size for head in proofs.heads())
+    first, second = sizes(anchored)
     document = proofs.consistency(first, second)
     assert proofs.consistency(second, first) == document
     checks = check_proof.check_growth(document, chain.answer, chain.address("AuditAnchor"))
@@ -225,10 +202,10 @@ def test_a_missing_entry_breaks_the_proofs_of_the_others(anchored: Instance) -> 
     first, *_, last = acknowledged(anchored)
     tampered(anchored, "DELETE FROM outbox", "DELETE FROM audit_positions WHERE position = :one", one=last.position - 1)
     assert failed(anchored.handshaker.proofs.examine(anchored.administrator, last.ti_id)) == {"inclusion"}
-    sizes = [head.signed.head.size for head in anchored.handshaker.proofs.heads()]
-    assert failed(anchored.handshaker.proofs.examine_growth(*sizes)) == {"consistency"}
+    first_size, second_size = sizes(anchored)
+    assert failed(anchored.handshaker.proofs.examine_growth(first_size, second_size)) == {"consistency"}
     with pytest.raises(LogDoesNotVerify):
-        anchored.handshaker.proofs.consistency(*sizes)
+        anchored.handshaker.proofs.consistency(first_size, second_size)
     assert anchored.handshaker.proofs.examine(anchored.administrator, first.ti_id).verdict is True
 
 
@@ -279,7 +256,7 @@ def test_what_a_question_raises_reaches_who_asked() -> None:
 def test_a_proof_from_elsewhere_is_examined_with_what_else_is_known(anchored: Instance) -> None:
     proofs = anchored.handshaker.proofs
     document = proofs.prove(acknowledged(anchored)[0])
-    first, second = (head.signed.head.size for head in proofs.heads())
+    first, second = sizes(anchored)
     growth = proofs.consistency(first, second)
     assert proofs.examine_document(document).verdict is True
     assert proofs.examine_document(growth).verdict is True

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from handshaker import HandshakerError, errors
+from handshaker import HandshakerError, NotAnchoredYet, errors
 from webapp import refusals
 from webapp.api.contract import BASE, pointer
 from webapp.errors import RETRY_AFTER, Problem, error_kinds, kind_of, problem_of
@@ -115,7 +115,7 @@ def _response(problem: Problem, *, status: int | None = None, **members: Any) ->
     if problem.code == refusals.ScopeMissing.code:
         scope = problem.data.get("scope", "")
         response.headers["WWW-Authenticate"] = f'Bearer realm="handshaker", error="insufficient_scope", scope="{scope}"'
-    if status in (429, 503):
+    if status in (429, 503) or problem.code == NotAnchoredYet.code:
         response.headers["Retry-After"] = str(problem.data.get("seconds", RETRY_AFTER))
     return response
 

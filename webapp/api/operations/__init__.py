@@ -6,9 +6,9 @@ from types import ModuleType
 
 from webapp.api.calls import Function
 from webapp.api.contract import Operation
-from webapp.api.operations import acknowledgements, patients, service, templates, tokens, transactions
+from webapp.api.operations import acknowledgements, audit, patients, service, templates, tokens, transactions
 
-PARTS: tuple[ModuleType, ...] = (service, transactions, acknowledgements, templates, patients, tokens)
+PARTS: tuple[ModuleType, ...] = (service, transactions, acknowledgements, audit, templates, patients, tokens)
 
 
 def function_of(operation: Operation) -> Function:
