@@ -20,6 +20,7 @@ from handshaker.generator import TransactionGenerator
 from handshaker.health import Health
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
+from handshaker.journal import Journal
 from handshaker.logins import Logins
 from handshaker.messages import Deployment
 from handshaker.occupancy import share
@@ -59,6 +60,7 @@ class Handshaker:
     tokens: Tokens
     sessions: Sessions
     logins: Logins
+    journal: Journal
     intake: Intake
     registrar: Registrar
     patients: PatientFinder
@@ -123,13 +125,14 @@ class Handshaker:
             poll_interval=profile.poll_interval,
             max_pending=profile.max_pending,
             bump_after=profile.bump_after,
+            journal=self.journal,
         )
 
     def indexer(self) -> Indexer:
         """Return what walks the chain for this instance; raises ``NotDeployed``."""
         if self.chain.deployment is None:
             raise NotDeployed("The contracts are not on this chain.")
-        return Indexer(self.chain, self.store, self.clock, self.chain.deployment.block_number)
+        return Indexer(self.chain, self.store, self.clock, self.chain.deployment.block_number, self.journal)
 
     def check_log(self) -> None:
         """Raise ``LogHeld`` unless the log is what the chain has anchored of it; from then on it is held.
@@ -210,7 +213,8 @@ def make_handshaker(
         totp_for_everyone=settings.totp == "everyone",
     )
     reached = chain
-    intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit)
+    journal = Journal(clock, store.figures.moments)
+    intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit, journal)
     registrar = Registrar(store, vault, intake, tokens, clock)
     patients = PatientFinder(store, vault)
     gateway = Gateway(store, lambda: reached, clock)
@@ -229,6 +233,7 @@ def make_handshaker(
         tokens,
         sessions,
         logins,
+        journal,
         intake,
         registrar,
         patients,

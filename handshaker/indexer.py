@@ -6,12 +6,14 @@ here has seen (a patient acting alone) becomes a TI of origin ``chain``.
 
 from __future__ import annotations
 
-import logging
 import uuid
+from contextlib import suppress
 
 from handshaker.codes import EFFECT
 from handshaker.crash_points import crash_point
-from handshaker.messages import Block, Conclusion, Effect, InitialTransaction, Origin, Verdict, VerdictKind
+from handshaker.errors import HandshakerError
+from handshaker.journal import Journal
+from handshaker.messages import Anchor, Block, Conclusion, Effect, InitialTransaction, Origin, Verdict, VerdictKind
 from handshaker.mirror import reflect
 from handshaker.ports import Chain, Clock
 from handshaker.store.sql_store import SqlStore
@@ -42,17 +44,16 @@ _FUNCTIONS = {
 NOTHING_FINAL = Block(number=-1, hash=b"", parent=b"", timestamp=0)
 """Stands for the last final block where none of ours is final yet."""
 
-log = logging.getLogger(__name__)
-
 
 class Indexer:
     """Keeps the store's view of the chain up to date and acknowledges what took effect."""
 
-    def __init__(self, chain: Chain, store: SqlStore, clock: Clock, first_block: int) -> None:
+    def __init__(self, chain: Chain, store: SqlStore, clock: Clock, first_block: int, journal: Journal) -> None:
         self._chain = chain
         self._store = store
         self._clock = clock
         self._first = first_block
+        self._journal = journal
         self._settled: Block | None = None
         """The last block up to which this process has acknowledged all effects."""
         self.beginnings = 0
@@ -96,12 +97,10 @@ class Indexer:
             ancestor = self._store.chain_view.block(ancestor.number - 1)
         above = ancestor.number if ancestor else self._first - 1
         if above < tip.number:
-            log.warning("fork: walked back from block %d to %d", tip.number, above)
             crash_point("indexer.fork-found")
             contradicted = self._store.chain_view.roll_back(tip, above, self._clock.now())
             crash_point("indexer.rolled-back")
-            if contradicted:
-                log.error("fork below finality: %d acknowledgements contradicted", len(contradicted))
+            self._journal.forked(tip, above, contradicted)
         return ancestor
 
     def _extend(self, first: int, last: int, head: Block) -> bool:
@@ -121,13 +120,22 @@ class Indexer:
             return False
         extended = self._store.chain_view.extend(blocks, effects, anchors)
         crash_point("indexer.extended")
+        if extended:
+            self._tell(last, effects, anchors)
         return extended
+
+    def _tell(self, number: int, effects: list[Effect], anchors: list[Anchor]) -> None:
+        with suppress(HandshakerError):
+            hashes = [effect.statement_hash for effect in effects]
+            self._journal.mined(number, list(self._store.figures.of_statements(hashes).values()))
+        for anchor in anchors:
+            self._journal.anchored(anchor)
 
     def _settle(self, final: Block) -> None:
         after = self._settled_number()
         if final.number <= after:
             return
-        conclusions = []
+        conclusions, seen = [], self._clock.now()
         for effect, ti_id in self._store.chain_view.unsettled_effects(after, final.number):
             reflect(effect, self._store.people)
             crash_point("indexer.reflected")
@@ -137,8 +145,9 @@ class Indexer:
                 )
             )
         for start in range(0, len(conclusions), _CHUNK):
-            self._store.audit.conclude(conclusions[start : start + _CHUNK], self._clock.now())
+            written = self._store.audit.conclude(conclusions[start : start + _CHUNK], self._clock.now())
             crash_point("indexer.acknowledged")
+            self._journal.acknowledged(written, seen)
         self._settled = final
 
     def _settled_number(self) -> int:

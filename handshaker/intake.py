@@ -31,6 +31,7 @@ from handshaker.errors import (
 from handshaker.ethereum.statements import statement_type
 from handshaker.gates import Gates
 from handshaker.generator import TransactionGenerator
+from handshaker.journal import Journal
 from handshaker.messages import (
     Acknowledgement,
     Conclusion,
@@ -79,6 +80,7 @@ class Intake:
         generator: TransactionGenerator,
         clock: Clock,
         payload_limit: int,
+        journal: Journal,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -86,6 +88,7 @@ class Intake:
         self._templates = templates
         self._clock = clock
         self._payload_limit = payload_limit
+        self._journal = journal
 
     def submit(
         self,
@@ -129,6 +132,7 @@ class Intake:
         crash_point("intake.sealed")
         if self._store.intake.accept(ti, sealed, signed):
             crash_point("intake.accepted")
+            self._journal.accepted(ti)
             return Submission(ti.ti_id, None, call.statement_hash)
         return self._known(envelope, credential) or self._carried(call, owner, body)
 
@@ -230,6 +234,7 @@ class Intake:
         if not self._store.intake.refuse(ti, sealed, conclusion):
             return Submission(self._store.intake.known(ti.actor_id, ti.idempotency_key) or "", refusal, None, True)
         crash_point("intake.refused")
+        self._journal.refused(ti, refusal)
         return Submission(ti.ti_id, refusal, None)
 
     def _body(self, ti: InitialTransaction, envelope: Envelope, more: Mapping[str, Json]) -> bytes:

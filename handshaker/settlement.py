@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from handshaker.crash_points import crash_point
 from handshaker.indexer import Indexer
+from handshaker.journal import Journal
 from handshaker.messages import Block, NetworkTransaction, Receipt
 from handshaker.ports import Clock
 from handshaker.store.sql_store import SqlStore
@@ -17,11 +19,14 @@ log = logging.getLogger(__name__)
 class Settlement:
     """Writes down what the chain says of the nonces of one relayer."""
 
-    def __init__(self, store: SqlStore, validator: TransactionValidator, indexer: Indexer, clock: Clock) -> None:
+    def __init__(
+        self, store: SqlStore, validator: TransactionValidator, indexer: Indexer, clock: Clock, journal: Journal
+    ) -> None:
         self._store = store
         self._validator = validator
         self._indexer = indexer
         self._clock = clock
+        self._journal = journal
         self._beginnings = 0
 
     def reopen(self, final: Block) -> None:
@@ -49,16 +54,20 @@ class Settlement:
                 # Nonces are mined in order, so those behind this one need no question.
                 return mined + unsettled[position:], unsettled[position:]
             if receipt is None:
-                log.error("nonce %d was used by a foreign transaction", transaction.nonce)
-                self._store.network.settle(transaction, "replaced", now)
+                self._settled(transaction, "replaced", now, None)
             elif self._is_final(receipt, final):
                 crash_point("worker.receipt-known")
-                self._store.network.settle(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
+                self._settled(transaction, "mined" if receipt.succeeded else "reverted", now, receipt)
                 crash_point("worker.settled")
             else:
                 self._store.network.mined(transaction, receipt, now)
                 mined.append(transaction)
         return mined, []
+
+    def _settled(self, transaction: NetworkTransaction, outcome: str, now: datetime, receipt: Receipt | None) -> None:
+        """Write down an outcome; ``replaced`` is a nonce that a foreign transaction has used."""
+        back = self._store.network.settle(transaction, outcome, now, receipt)
+        self._journal.settled(transaction, outcome, receipt, back)
 
     def _is_final(self, receipt: Receipt, final: Block) -> bool:
         """Whether its effects are acknowledged: its block is final, and the one of that number that was walked."""

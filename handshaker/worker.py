@@ -10,17 +10,17 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from handshaker.audit.anchoring import Anchoring
 from handshaker.crash_points import crash_point
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.indexer import Indexer
+from handshaker.journal import Journal
+from handshaker.logs import place_of
 from handshaker.messages import (
     Attempt,
     Block,
@@ -28,7 +28,6 @@ from handshaker.messages import (
     EventKind,
     Fees,
     NetworkTransaction,
-    SendOutcome,
     SignedCall,
     Waiting,
 )
@@ -63,6 +62,7 @@ class Worker:
         poll_interval: float,
         max_pending: int,
         bump_after: float | None,
+        journal: Journal,
     ) -> None:
         self._name = name
         # Of this life alone: what an earlier one, paused and given up for dead, still means to do finds no lease.
@@ -78,7 +78,8 @@ class Worker:
         self._bump_after = bump_after
         self._last_sent: dict[int, datetime] = {}
         self._attempted: dict[int, datetime] = {}
-        self._settlement = Settlement(store, validator, indexer, clock)
+        self._journal = journal
+        self._settlement = Settlement(store, validator, indexer, clock, journal)
         self._first_spent = False
         self._log_checked = False
 
@@ -95,10 +96,12 @@ class Worker:
             try:
                 confirm()
                 worked = self.step()
+                self._journal.passed()
                 if troubled:
                     log.info("worker %s goes on", self._name)
                 troubled = False
             except HandshakerError as error:
+                self._journal.failed(error, is_new=not troubled)
                 if not troubled:
                     log.warning("worker %s waits: [%s] %s", self._name, error.code, error)
                 troubled = True
@@ -107,12 +110,20 @@ class Worker:
             except Exception as error:
                 # Nothing that one pass meets may end the worker; its words are kept out of the log, where no
                 # library's message belongs that may quote what it was given.
-                log.error("worker %s met %s at %s", self._name, type(error).__name__, _place(error))
+                log.error("worker %s met %s at %s", self._name, type(error).__name__, place_of(error))
+                self._journal.failed(error)
                 troubled = True
                 stop.wait(TROUBLE_PAUSE)
                 continue
             if not worked:
                 stop.wait(self._poll_interval)
+        self.release()
+        log.info("worker %s has stopped", self._name)
+
+    def release(self) -> None:
+        """Give back what is leased, where the database lets us; whoever comes next may have it at once."""
+        with suppress(HandshakerError):
+            self._store.queue.release_all(self._lease)
 
     def step(self) -> bool:
         """Do one pass; return whether there was anything to do."""
@@ -152,6 +163,7 @@ class Worker:
             elif (fees := self._dearer(transaction, now)) is not None:
                 attempt = self._validator.attempt(transaction, self._calls(transaction), fees)
                 transaction = self._written(transaction, attempt)
+                self._journal.bumped(transaction)
             self._send(transaction)
 
     def _dearer(self, transaction: NetworkTransaction, now: datetime) -> Fees | None:
@@ -210,6 +222,7 @@ class Worker:
         if not batch:
             return False
         crash_point("worker.taken")
+        self._journal.taken([waiting.call.ti_id for waiting in batch])
         try:
             return self._carry_batch(batch, final, free)
         except HandshakerError:
@@ -224,9 +237,10 @@ class Worker:
         batch = self._disclosed(batch)
         decisions = self._validator.decide(batch, final, busy)
         crash_point("worker.decided")
-        if self._store.audit.conclude(decisions.conclude, self._clock.now(), owner=self._lease):
-            crash_point("worker.concluded")
         refused = {waiting.call.ti_id: waiting.refusal for waiting in batch}
+        if written := self._store.audit.conclude(decisions.conclude, self._clock.now(), owner=self._lease):
+            crash_point("worker.concluded")
+            self._journal.judged(refused, written)
         for wait in decisions.wait:
             event = None
             if wait.refusal is not None and wait.refusal != refused[wait.call.ti_id]:
@@ -235,6 +249,8 @@ class Worker:
                 self._lease, [wait.call.ti_id], wait.until, event, wait.refusal, alone=wait.alone
             )
             crash_point("worker.set-aside")
+            if event is not None and wait.refusal is not None:
+                self._journal.deferred(wait.call.ti_id, wait.refusal, wait.until)
         floor = self._validator.floor() if decisions.go else 0
         later: list[SignedCall] = []
         for together in self._validator.batches(decisions.go):
@@ -285,7 +301,9 @@ class Worker:
     def _sign(
         self, transaction: NetworkTransaction, calls: list[SignedCall], fees: Fees | None = None
     ) -> NetworkTransaction:
-        return self._written(transaction, self._validator.attempt(transaction, calls, fees))
+        transaction = self._written(transaction, self._validator.attempt(transaction, calls, fees))
+        self._journal.signed(transaction, [call.ti_id for call in calls])
+        return transaction
 
     def _written(self, transaction: NetworkTransaction, attempt: Attempt) -> NetworkTransaction:
         now = self._clock.now()
@@ -299,8 +317,7 @@ class Worker:
         outcome = self._validator.send(transaction)
         crash_point("worker.sent")
         self._last_sent[transaction.network_id] = self._clock.now()
-        if outcome is not SendOutcome.ACCEPTED:
-            log.warning("nonce %d: the node's answer is %s; the same bytes go again", transaction.nonce, outcome)
+        self._journal.answered(transaction, outcome)
 
     def _calls(self, transaction: NetworkTransaction) -> list[SignedCall]:
         found = self._store.network.calls(transaction.statements)
@@ -330,9 +347,3 @@ class Worker:
         if deadline is not None and final.timestamp <= deadline < self._clock.now().timestamp():
             self._chain.beat()
             crash_point("worker.beaten")
-
-
-def _place(error: Exception) -> str:
-    """Return where an error arose, as file and line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"

@@ -95,6 +95,8 @@ class FigureStore:
 
     def of_statements(self, statement_hashes: Sequence[bytes]) -> dict[bytes, str]:
         """Return the TI of each statement that has one."""
+        if not statement_hashes:
+            return {}
         query = sa.select(s.statements.c.statement_hash, s.statements.c.ti_id).where(
             s.statements.c.statement_hash.in_(statement_hashes)
         )

@@ -15,6 +15,7 @@ from handshaker.messages import (
     Head,
     NetworkTransaction,
     Receipt,
+    Refusal,
     SignedCall,
     SignedHead,
 )
@@ -217,12 +218,15 @@ class NetworkStore:
 
     def settle(
         self, transaction: NetworkTransaction, outcome: str, at: datetime, receipt: Receipt | None = None
-    ) -> None:
+    ) -> dict[str, Refusal | None]:
         """Write what became of a nonce; rows that are still in flight with it go back to waiting.
+
+        Returns the TIs of those, with what the Relay said of each, if it said anything.
 
         A row whose statement took effect is gone by then: the indexer wrote its ACK.
         """
         rejections = receipt.rejections if receipt else {}
+        back: dict[str, Refusal | None] = {}
         with self._database.write() as connection:
             connection.execute(
                 sa.update(s.network_transactions)
@@ -239,8 +243,10 @@ class NetworkStore:
                 unknown = outcome == "reverted" or (refusal is not None and refusal.is_unknown)
                 # What fails for no known reason even alone must not burn gas again and again.
                 until = at + PAUSE if unknown and was_alone else at
-                requeue(connection, ti_id, None if unknown else refusal, at, until, alone=unknown)
+                back[ti_id] = None if unknown else refusal
+                requeue(connection, ti_id, back[ti_id], at, until, alone=unknown)
                 crash_point("network.requeueing")
+        return back
 
     def mined(self, transaction: NetworkTransaction, receipt: Receipt, at: datetime) -> None:
         """Note in the histories that the transaction was seen in a block (which may not be final yet)."""

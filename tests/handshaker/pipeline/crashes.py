@@ -76,5 +76,6 @@ def fused(handshaker: Handshaker, fuse: Fuse) -> Handshaker:
         handshaker.generator,
         handshaker.clock,
         handshaker.settings.payload_limit,
+        handshaker.journal,
     )
     return replace(handshaker, store=store, vault=vault, chain=chain, intake=intake)
