@@ -1,13 +1,19 @@
-"""Commands about the audit store: ``ack list`` and ``ack show``."""
+"""Commands about the audit store: ``ack list``, ``ack show`` and ``ack proof``."""
 
 from __future__ import annotations
 
+import json
+import shlex
+from pathlib import Path
+
 import click
 
+from handshaker.audit import check_proof
 from handshaker.bootstrap import Handshaker
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
+    complaints,
     console,
     event_json,
     failing,
@@ -17,7 +23,7 @@ from handshaker.cli.output import (
     print_json,
 )
 from handshaker.errors import NotFound
-from handshaker.messages import VerdictKind
+from handshaker.messages import Acknowledgement, VerdictKind
 from handshaker.reasons import reason_of
 
 
@@ -72,17 +78,8 @@ def ack_list(
 def ack_show(ti: str, as_json: bool) -> None:
     """Show one acknowledgement with its evidence and history. The first digits of the TI are enough."""
     with opened() as handshaker:
-        audit = handshaker.store.audit
-        acknowledgement = audit.acknowledgement(ti) or audit.acknowledgement_like(ti)
-        if acknowledgement is None:
-            known = handshaker.store.intake.transaction(ti) is not None
-            message = (
-                f"is still on its way: `handshaker status {ti[:60]} --watch`."
-                if known
-                else "is not here, or several begin so (8 digits at least): `handshaker ack list` shows them."
-            )
-            raise NotFound(f"The acknowledgement of {ti[:60]!r} {message}", what="acknowledgement", id=ti)
-        events = audit.events(acknowledgement.ti_id)
+        acknowledgement = _acknowledgement(handshaker, ti)
+        events = handshaker.store.audit.events(acknowledgement.ti_id)
         entry = handshaker.store.log.entry_at(acknowledgement.position or 0)
         leaf_hash = "0x" + entry.leaf_hash.hex() if entry else "missing"
     if as_json:
@@ -117,6 +114,48 @@ def ack_show(ti: str, as_json: bool) -> None:
             console.print(f"[bold]{name:>12}[/]  {value}", soft_wrap=True)
     for event in events:
         console.print(f"[dim]{event.at.isoformat(timespec='milliseconds')}  {event.kind}[/]", soft_wrap=True)
+
+
+@ack.command("proof", short_help="Prove an acknowledgement.")
+@click.argument("ti")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there.")
+@json_option
+@failing
+def ack_proof(ti: str, output: Path | None, as_json: bool) -> None:
+    """Write the proof that an acknowledgement stands in the anchored log, and say how anybody can check it.
+
+    Without --output it is printed. The node is asked before anything is written.
+    """
+    with opened() as handshaker:
+        acknowledgement = _acknowledgement(handshaker, ti)
+        proof = handshaker.proofs.prove(acknowledgement)
+        node = handshaker.settings.chain_url
+    if output is not None:
+        output.write_text(json.dumps(proof, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if as_json or output is None:
+        print_json(proof)
+    if not as_json:
+        file = shlex.quote(str(output or "proof.json"))
+        command = f"python3 -I {shlex.quote(check_proof.__file__)} {file} --rpc {shlex.quote(node)}"
+        # Beside the proof, so that it can be sent into a file as it is printed.
+        words = console if output is not None else complaints
+        words.print(f"Entry {proof['entry']['position']}, anchored in block {proof['anchor']['blockNumber']}.")
+        words.print("Anybody can check it, with that one file and any node of the chain:")
+        words.print(f"  {command} --contract {proof['anchor']['contract']}", soft_wrap=True, markup=False)
+
+
+def _acknowledgement(handshaker: Handshaker, ti: str) -> Acknowledgement:
+    """Return the ACK of a TI, or of the only one that begins so; raises ``NotFound`` with the way on."""
+    audit = handshaker.store.audit
+    found = audit.acknowledgement(ti) or audit.acknowledgement_like(ti)
+    if found is not None:
+        return found
+    message = (
+        f"is still on its way: `handshaker status {ti[:60]} --watch`."
+        if handshaker.store.intake.transaction(ti) is not None
+        else "is not here, or several begin so (8 digits at least): `handshaker ack list` shows them."
+    )
+    raise NotFound(f"The acknowledgement of {ti[:60]!r} {message}", what="acknowledgement", id=ti)
 
 
 def _actor_id(handshaker: Handshaker, text: str) -> str:

@@ -22,6 +22,7 @@ COMMANDS = {
     "status",
     "ack list",
     "ack show",
+    "ack proof",
     "template list",
     "template show",
     "template check",
