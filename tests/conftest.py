@@ -40,16 +40,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sqlite: is about SQLite and its files as such")
+    config.addinivalue_line("markers", "postgresql: is about PostgreSQL as such")
     config.addinivalue_line("markers", "ganache: runs on a real Ganache")
     config.addinivalue_line("markers", "anvil: runs on a real Anvil")
     config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL leave out what has no database, and what is about SQLite."""
+    """Leave out what is about the other database, and on PostgreSQL also what has none: that ran on SQLite."""
     if config.getoption("--database") == "sqlite":
-        return
-    left_out = [item for item in items if DATABASES not in asked_for(item) or item.get_closest_marker("sqlite")]
+        left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    else:
+        left_out = [item for item in items if DATABASES not in asked_for(item) or item.get_closest_marker("sqlite")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
 
