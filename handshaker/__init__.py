@@ -4,7 +4,7 @@
 together. The library knows no web framework; what is exported here is all that a face such as ``webapp`` may use.
 """
 
-from handshaker import errors, vocabulary
+from handshaker import errors, logs, metrics, vocabulary
 from handshaker.audit.check_proof import Check as ProofCheck
 from handshaker.audit.check_proof import Unusable as ProofUnusable
 from handshaker.audit.errors import LogDoesNotVerify, LogHeld, NotAnchoredYet
@@ -32,11 +32,13 @@ from handshaker.health import overall as overall_health
 from handshaker.intake import Submission
 from handshaker.logins import TotpEnrolment
 from handshaker.messages import Acknowledgement, Event, EventKind, Template, Token
-from handshaker.reasons import reason_of
 from handshaker.proofs import AnchoredHead, Examination
-from handshaker.records.chart import Chart, Entry
+from handshaker.reasons import reason_of
+from handshaker.records.access_log import Look
+from handshaker.records.chart import CHART_CATEGORIES, Chart, Entry
 from handshaker.records.drafts import Draft
-from handshaker.records.finder import Identity
+from handshaker.records.gateway import Permission
+from handshaker.records.identities import Identity
 from handshaker.records.requests import ConsentRequest
 from handshaker.records.submissions import SentRecord
 from handshaker.records.trends import Series
@@ -50,6 +52,7 @@ from handshaker.tokens import Credential
 from handshaker.vocabulary import ActorKind, Purpose
 
 __all__ = [
+    "CHART_CATEGORIES",
     "TRANSACTION_SCHEMA",
     "Acknowledgement",
     "Activity",
@@ -75,11 +78,13 @@ __all__ = [
     "LogLine",
     "LogSummary",
     "LoginRefused",
+    "Look",
     "Member",
     "NotAnchoredYet",
     "NotAuthenticated",
     "OpenSession",
     "PasswordRefused",
+    "Permission",
     "ProofCheck",
     "ProofUnusable",
     "Proposal",
@@ -103,7 +108,9 @@ __all__ = [
     "demographics",
     "errors",
     "is_unusual",
+    "logs",
     "make_handshaker",
+    "metrics",
     "overall_health",
     "parse_json",
     "problems_of",

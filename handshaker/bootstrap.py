@@ -26,10 +26,12 @@ from handshaker.messages import Deployment
 from handshaker.occupancy import share
 from handshaker.ports import Clock
 from handshaker.proofs import Proofs
+from handshaker.records.access_log import AccessLog
 from handshaker.records.chart import Charts
 from handshaker.records.drafts import Drafts
 from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway
+from handshaker.records.identities import Identities
 from handshaker.records.requests import ConsentRequests
 from handshaker.records.roster import Roster
 from handshaker.records.submissions import Submissions
@@ -63,6 +65,7 @@ class Handshaker:
     journal: Journal
     intake: Intake
     registrar: Registrar
+    accesses: AccessLog
     patients: PatientFinder
     gateway: Gateway
     charts: Charts
@@ -214,9 +217,12 @@ def make_handshaker(
     )
     reached = chain
     journal = Journal(clock, store.figures.moments)
+    store.observe(journal.measures.database_answered)
+    chain.observe(journal.measures.node_answered)
     intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit, journal)
     registrar = Registrar(store, vault, intake, tokens, clock)
-    patients = PatientFinder(store, vault)
+    accesses, identities = AccessLog(store, clock), Identities(store, vault)
+    patients = PatientFinder(store, identities, accesses)
     gateway = Gateway(store, lambda: reached, clock)
     requests = ConsentRequests(store, gateway, clock)
     explorer = Explorer(store, clock)
@@ -236,13 +242,14 @@ def make_handshaker(
         journal,
         intake,
         registrar,
+        accesses,
         patients,
         gateway,
-        Charts(store, vault, templates, patients, gateway),
+        Charts(store, vault, templates, identities, gateway, accesses),
         requests,
-        Drafts(store, vault, templates, patients, intake, gateway, requests, clock),
-        submissions=Submissions(store, vault, templates),
-        roster=Roster(store, patients, gateway),
+        Drafts(store, vault, templates, identities, intake, gateway, requests, accesses, clock),
+        submissions=Submissions(store, vault, templates, accesses),
+        roster=Roster(store, patients, gateway, accesses),
         explorer=explorer,
         following=following,
         proofs=proofs,

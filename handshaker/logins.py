@@ -13,14 +13,14 @@ from datetime import timedelta
 
 from handshaker import totp
 from handshaker.errors import CodeRefused, KeyAlreadyExists, KeyLocked, KeyUnknown, LoginRefused, NotAuthenticated
-from handshaker.messages import Actor
+from handshaker.messages import Act, Actor
 from handshaker.passwords import Hashed, Passwords, normal_username, require_strong, usable_username
 from handshaker.ports import Clock, Vault
 from handshaker.sessions import Session, Sessions
 from handshaker.store.logins import LoginRow, LoginStore
 from handshaker.store.people import PeopleStore
 from handshaker.tokens import Tokens
-from handshaker.vocabulary import ActorKind
+from handshaker.vocabulary import ActCode, ActorKind
 
 FREE_FAILURES = 5
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15))
@@ -83,7 +83,7 @@ class Logins:
         self._wrap(actor, invited.secret, password, kept)
         row = LoginRow(actor.actor_id, username, kept.verifier, kept.key_salt, None, 0)
         try:
-            self._store.enroll(row, invited.token_id, now)
+            self._store.enroll(row, invited.token_id, now, _act(ActCode.LOGIN_MADE, actor.actor_id))
         except BaseException:
             self._unwrap(actor, kept.key_salt)
             raise
@@ -108,7 +108,7 @@ class Logins:
         a login that rests after failures, and a person who was ended.
         """
         login = self._store.by_username(normal_username(username)) or self._stand_in()
-        is_open = self._store.charge(login.actor_id, self._clock.now(), FREE_FAILURES, PAUSES)
+        is_open = self._charge(login.actor_id)
         kept = Hashed(login.password_hash, login.key_salt)
         # All of it, in this order, whatever came out of the one before: the time it takes tells nothing.
         is_right = self._passwords.is_right(password, kept)
@@ -149,7 +149,8 @@ class Logins:
         require_strong(new, self.username(actor.actor_id) or "")
         login = self._checked(session, old)
         secret = self._passwords.secret(old, Hashed(login.password_hash, login.key_salt))
-        if self._replace_password(actor, login, secret, new) is None:
+        act = _act(ActCode.PASSWORD_CHANGED, actor.actor_id)
+        if self._replace_password(actor, login, secret, new, act) is None:
             raise _refusal()
         self._store.clear(actor.actor_id)
         self._sessions.end_all(actor.actor_id, session.session_id)
@@ -190,7 +191,8 @@ class Logins:
             self._store.clear(actor_id)
         self._vault.create_owner(_owner(actor_id))
         sealed = self._vault.seal(_owner(actor_id), secret.encode(), _CONTEXT)
-        if not self._store.set_totp(actor_id, sealed, step, now, replacing=not session.needs):
+        act = _act(ActCode.SECOND_FACTOR_SET, actor_id)
+        if not self._store.set_totp(actor_id, sealed, step, now, act, replacing=not session.needs):
             raise NotAuthenticated("There is a second factor already: log in with it.")
         self._sessions.end_all(actor_id, session.session_id)
         self._sessions.satisfy(session)
@@ -202,10 +204,18 @@ class Logins:
         login = self._store.of_actor(session.credential.actor.actor_id)
         if login is None:
             raise _refusal()
-        is_open = self._store.charge(login.actor_id, self._clock.now(), FREE_FAILURES, PAUSES)
+        is_open = self._charge(login.actor_id)
         if not self._passwords.is_right(password, Hashed(login.password_hash, login.key_salt)) or not is_open:
             raise _refusal()
         return login
+
+    def _charge(self, actor_id: str) -> bool:
+        """Count an attempt; ``False`` while the login rests. That it begins to rest is logged, of known people only.
+
+        Not each failure: whoever guesses cannot fill the log, and what a refusal costs does not tell who is known.
+        """
+        rests = None if actor_id == _NOBODY else _act(ActCode.LOGIN_RESTS, actor_id)
+        return self._store.charge(actor_id, self._clock.now(), FREE_FAILURES, PAUSES, rests)
 
     def _matching_step(self, login: LoginRow, code: str) -> int | None:
         sealed = login.totp or self._stand_in().totp
@@ -232,12 +242,14 @@ class Logins:
             return secret
         return self._replace_password(actor, login, secret, password) or secret
 
-    def _replace_password(self, actor: Actor, login: LoginRow, secret: bytes, password: str) -> bytes | None:
+    def _replace_password(
+        self, actor: Actor, login: LoginRow, secret: bytes, password: str, act: Act | None = None
+    ) -> bytes | None:
         """Hash ``password`` anew; return what opens the key now, or ``None`` where another request was first."""
         kept = self._passwords.hash(password)
         opener = self._wrap(actor, secret, password, kept)
         now = self._clock.now()
-        if not self._store.set_password(actor.actor_id, login.key_salt, kept.verifier, kept.key_salt, now):
+        if not self._store.set_password(actor.actor_id, login.key_salt, kept.verifier, kept.key_salt, now, act):
             self._unwrap(actor, kept.key_salt)
             return None
         self._unwrap(actor, login.key_salt)
@@ -266,6 +278,11 @@ class Logins:
                 row = LoginRow(_NOBODY, "", kept.verifier, kept.key_salt, sealed, 0)
                 self._nobody = self._store.put_nobody(row, self._clock.now())
             return self._nobody
+
+
+def _act(code: ActCode, actor_id: str) -> Act:
+    """Return what somebody did, or was done, with their own login."""
+    return Act(code, actor_id, actor_id)
 
 
 def _require_live(session: Session, *allowed: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from handshaker.vocabulary import ActorKind, Purpose
+from handshaker.vocabulary import AccessReason, ActCode, ActorKind, Purpose
 
 Json = Any
 """A JSON value: ``None``, bool, int, float, str, list or dict of the same."""
@@ -416,31 +416,32 @@ class Access:
     actor_id: str
     role: str
     organisation_id: int | None
-    patient_id: str
+    patient_id: str | None
+    """``None`` where it was not exactly one: a search, or a list."""
     view: str
-    """What was asked for, as a code: ``chart``, ``older``, ``submission``, …"""
+    """What was asked for, as a code: ``chart``, ``older``, ``search``, a page such as ``today``."""
     purpose: str
     """Code of v3-ActReason."""
     asked: int
     """Category bits."""
     granted: int
-    """Category bits; none: it was denied."""
-    reason: str
-    """``consent``, ``denied``, ``chain-unreachable``, ``own-submission``, ``administration``."""
+    """Category bits of what was shown; who a patient is (``demographics``) needs no consent."""
+    reason: AccessReason
+    patients: int = 1
+    """How many patients were shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something that an administrator, or the system at an administrator's word, did off the chain."""
 
-    code: str
-    """What was done, such as ``template-approved``."""
+    code: ActCode
     actor_id: str
     """Who did it; ``system`` where nobody in particular did."""
     subject: str
-    """What it was done to: a random id, or the name of a template."""
+    """What it was done to: a random id, the number of an organisation, or the name of a template."""
     details: Mapping[str, Json] = field(default_factory=dict)
-    """Codes and numbers, never anything about a person."""
+    """Codes, numbers and random ids, never anything about a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from datetime import datetime
 from handshaker.commitments import canonical
 from handshaker.errors import ActorInactive, NotFound, RoleNotAllowed
 from handshaker.intake import Intake, Submission
-from handshaker.messages import Actor, Json, Organisation, Registration, VerdictKind
+from handshaker.messages import Act, Actor, Json, Organisation, Registration, VerdictKind
 from handshaker.ports import Clock, Vault
 from handshaker.store.sql_store import SqlStore
 from handshaker.tokens import INVITATION, Credential, Tokens
-from handshaker.vocabulary import ActorKind
+from handshaker.vocabulary import ActCode, ActorKind
 
 KeepToken = Callable[[str, str], None]
 """Gets actor id and first token, before anything is submitted: nobody else has it, and it cannot be told again."""
@@ -68,7 +68,8 @@ class Registrar:
         address, token = self._tokens.enroll(actor_id, ("submit", "read", "administer"))
         keep(actor_id, token)
         actor = Actor(actor_id, ActorKind.ADMINISTRATOR, "administrator", address, name, None, None, True, True)
-        self._store.people.put_actor(actor)
+        act = Act(ActCode.ADMINISTRATOR_ENROLLED, "system", actor_id)
+        self._store.people.put_actor(actor, act=act, at=self._clock.now())
         return actor, token
 
     def register_organisation(
@@ -77,14 +78,17 @@ class Registrar:
         """Register organisation ``number``, rename it, end it or bring it back; safe to repeat."""
         wanted = Organisation(number, name, active)
         known = {each.organisation_id: each for each in self._store.people.organisations()}.get(number)
+        by, subject = administrator.actor.actor_id, f"organisation/{number}"
         if known is None:
-            self._store.people.put_organisation(replace(wanted, active=False), 0)
+            act = Act(ActCode.ORGANISATION_ADDED, by, subject)
+            self._store.people.put_organisation(replace(wanted, active=False), 0, act=act, at=self._clock.now())
         base = f"register/organisation/{number}/{name}" + ("" if active else "/ended")
         key = self._unused_key(administrator, base, known == wanted)
         payload = {"organisation": number, "name": name, "active": active}
         submission = self._submit(administrator, "register-organisation", payload, key)
-        if known is not None and submission.refusal is None:
-            self._store.people.rename_organisation(number, name)
+        if known not in (None, wanted) and submission.refusal is None:
+            act = Act(ActCode.ORGANISATION_CHANGED, by, subject, {"ti": submission.ti_id})
+            self._store.people.rename_organisation(number, name, act, self._clock.now())
         return submission
 
     # ---- practitioners ----------------------------------------------------------------------------------------------
@@ -105,7 +109,8 @@ class Registrar:
         What they get is a bearer token or, with ``invite``, an invitation to choose a username and a password.
         """
         actor_id = "0x" + secrets.token_hex(16)
-        address, token = self._tokens.enroll(actor_id, INVITATION if invite else ("submit", "read"))
+        by = administrator.actor.actor_id
+        address, token = self._tokens.enroll(actor_id, INVITATION if invite else ("submit", "read"), by=by)
         keep(actor_id, token)
         actor = Actor(
             actor_id=actor_id,
@@ -119,7 +124,8 @@ class Registrar:
             custodial=True,
             version=0,
         )
-        self._store.people.put_actor(actor)
+        act = Act(ActCode.PRACTITIONER_ADDED, by, actor_id, {"role": role, "organisation": organisation})
+        self._store.people.put_actor(actor, act=act, at=self._clock.now())
         return Registered(actor_id, self._register(administrator, actor, f"register/{actor_id}"), token)
 
     def change_practitioner(
@@ -146,11 +152,13 @@ class Registrar:
             organisation_id=organisation or actor.organisation_id,
             licence_until=licence_until or actor.licence_until,
         )
+        by = administrator.actor.actor_id
         digest = hashlib.sha256(canonical(_payload(changed))).hexdigest()[:16]
         key = self._unused_key(administrator, f"change/{actor_id}/{actor.version}/{digest}")
         submission = self._register(administrator, changed, key)
-        if submission.refusal is None and changed.name != actor.name:
-            self._store.people.rename_actor(actor_id, changed.name)
+        if submission.refusal is None and not (submission.known and changed.name == actor.name):
+            act = Act(ActCode.PRACTITIONER_CHANGED, by, actor_id, {"ti": submission.ti_id})
+            self._store.people.rename_actor(actor_id, changed.name, act, self._clock.now())
         return submission
 
     def end_practitioner(self, administrator: Credential, actor_id: str) -> Submission:
@@ -169,7 +177,7 @@ class Registrar:
         """
         actor = self._practitioner(actor_id)
         _require_administrator(administrator)
-        self._close_off(actor_id)
+        self._close_off(administrator, actor_id, ActCode.PRACTITIONER_ENDED)
         done = self._valid(administrator, f"end/{actor_id}/{actor.version - 1}")
         if not actor.active and done is not None:
             return done
@@ -184,8 +192,8 @@ class Registrar:
         """
         actor = self._practitioner(actor_id)
         _require_administrator(administrator)
-        self._close_off(actor_id)
-        address, token = self._tokens.enroll(actor_id, INVITATION)
+        self._close_off(administrator, actor_id, ActCode.PRACTITIONER_RESET)
+        address, token = self._tokens.enroll(actor_id, INVITATION, by=administrator.actor.actor_id)
         keep(actor_id, token)
         renewed = replace(actor, address=address, active=False, custodial=True)
         self._store.people.put_actor(renewed)
@@ -206,8 +214,9 @@ class Registrar:
             raise NotFound("No practitioner has that id.", what="practitioner", id=actor_id)
         return actor
 
-    def _close_off(self, actor_id: str) -> None:
-        self._store.logins.close_off(actor_id, self._clock.now())
+    def _close_off(self, administrator: Credential, actor_id: str, code: ActCode) -> None:
+        act = Act(code, administrator.actor.actor_id, actor_id)
+        self._store.logins.close_off(actor_id, self._clock.now(), act)
         self._vault.destroy_signing_key(actor_id)
 
     def _register(self, administrator: Credential, actor: Actor, key: str, *, active: bool = True) -> Submission:
@@ -244,7 +253,8 @@ class Registrar:
         if known is None:
             self._vault.create_owner(patient_id)
             sealed = self._vault.seal(patient_id, canonical(demographics), b"demographics")
-            if not self._store.people.put_patient(patient_id, index, sealed, self._clock.now()):
+            act = Act(ActCode.PATIENT_ADDED, administrator.actor.actor_id, patient_id)
+            if not self._store.people.put_patient(patient_id, index, sealed, self._clock.now(), act):
                 # Somebody else registers the same identifier at this moment: theirs counts.
                 return self.register_patient(administrator, demographics, identifier, keep)
         with self._turns[int(patient_id[-2:], 16)]:
@@ -263,7 +273,7 @@ class Registrar:
                 return Registered(patient_id, Submission(ti_id, None, None, known=True), None)
         # Nothing that names a key of this patient can take effect any more, so the key can be a new one.
         self._vault.destroy_signing_key(patient_id)
-        address, token = self._tokens.enroll(patient_id)
+        address, token = self._tokens.enroll(patient_id, by=administrator.actor.actor_id)
         keep(patient_id, token)
         self._store.people.put_actor(
             Actor(patient_id, ActorKind.PATIENT, "patient", address, "", None, None, False, True, version=0)

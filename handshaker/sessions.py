@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 
 from handshaker.bearer import SECRET_BYTES, hashed, is_secret, parsed, spelled
 from handshaker.errors import HandshakerError, KeyAlreadyExists, KeyLocked, KeyUnknown, NotAuthenticated
-from handshaker.messages import Actor
+from handshaker.messages import Act, Actor
 from handshaker.ports import Clock, Vault
 from handshaker.store.logins import LoginStore, SessionRow
 from handshaker.store.people import PeopleStore
 from handshaker.tokens import Credential, complete_scopes
+from handshaker.vocabulary import ActCode
 
 _PREFIX = "hss"
 _SWEEP_SECONDS = 60
@@ -168,12 +169,15 @@ class Sessions:
             raise _refusal()
         session_id, own = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
         row = SessionRow(session_id, actor_id, hashed(own), needs, now, now, expires_at)
+        # A locked session that goes on is the same login.
+        failures = {"failures": max(0, self._store.failures(actor_id) - 1)}
+        act = Act(ActCode.LOGGED_IN, actor_id, session_id, failures) if replacing is None else None
         if actor.custodial:
             try:
                 self._vault.add_secret(actor_id, secret, own, secret_name(session_id))
             except (KeyUnknown, KeyLocked, KeyAlreadyExists):
                 raise _refusal() from None
-        if not self._store.open(row, replacing):
+        if not self._store.open(row, replacing, act):
             self._vault.remove_secret(actor_id, secret_name(session_id))
             raise _refusal()
         if replacing is not None:

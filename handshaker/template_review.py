@@ -153,16 +153,16 @@ class TemplateReviews:
 
         Raises ``RoleNotAllowed``, ``NotFound``, ``ProposalDecided`` and, for one's own, ``SecondAdministratorNeeded``.
         """
-        self._decidable(administrator, proposal_id)
-        return self._close(administrator, proposal_id, "rejected")
+        row = self._decidable(administrator, proposal_id)
+        return self._close(administrator, row, "rejected")
 
     def withdraw(self, administrator: Credential, proposal_id: str) -> Proposal:
         """Take one's own proposal back; raises ``NotYourProposal`` for another's, else as `reject`."""
         check_administrator(administrator)
-        proposal = self.get(proposal_id)
-        if proposal.proposed_by != administrator.actor.actor_id:
+        row = self._row(proposal_id)
+        if row.proposed_by != administrator.actor.actor_id:
             raise NotYourProposal("Somebody else made this proposal.", proposal_id=proposal_id)
-        return self._close(administrator, proposal_id, "withdrawn")
+        return self._close(administrator, row, "withdrawn")
 
     def open(self) -> list[Proposal]:
         """Return the proposals that wait, oldest first."""
@@ -239,11 +239,11 @@ class TemplateReviews:
             raise SecondAdministratorNeeded("This is your own proposal.", proposal_id=proposal_id)
         return row
 
-    def _close(self, administrator: Credential, proposal_id: str, decision: str) -> Proposal:
+    def _close(self, administrator: Credential, row: ProposalRow, decision: str) -> Proposal:
         by, at = administrator.actor.actor_id, self._clock.now()
-        if not self._store.proposals.decide(proposal_id, decision, by, at):
-            raise self._decided(proposal_id)
-        return self.get(proposal_id)
+        if not self._store.proposals.decide(row, decision, by, at):
+            raise self._decided(row.proposal_id)
+        return self.get(row.proposal_id)
 
     def _decided(self, proposal_id: str) -> ProposalDecided:
         decision = self._row(proposal_id).decision

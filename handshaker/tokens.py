@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from handshaker.bearer import SECRET_BYTES, hashed, is_secret, parsed, spelled
 from handshaker.errors import NotAuthenticated
-from handshaker.messages import Actor, Token
+from handshaker.messages import Act, Actor, Token
 from handshaker.ports import Clock, Vault
 from handshaker.store.people import PeopleStore
-from handshaker.vocabulary import ActorKind
+from handshaker.vocabulary import ActCode, ActorKind
 
 LIFETIME = timedelta(days=90)
 LONGEST_LIFETIME = timedelta(days=366)
@@ -45,13 +45,19 @@ class Tokens:
         self._vault = vault
         self._clock = clock
 
-    def enroll(self, actor_id: str, scopes: tuple[str, ...] = ("submit", "read")) -> tuple[str, str]:
-        """Make a vault-kept key for ``actor_id`` with its first token; return ``(address, token)``."""
+    def enroll(
+        self, actor_id: str, scopes: tuple[str, ...] = ("submit", "read"), *, by: str = "system"
+    ) -> tuple[str, str]:
+        """Make a vault-kept key for ``actor_id`` with its first token; return ``(address, token)``.
+
+        ``by`` is whoever enrolls them, for the audit log.
+        """
         token_id, secret = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
         address = self._vault.create_signing_key(actor_id, secret, token_id)
         is_invitation = scopes == INVITATION
         lifetime = INVITATION_LIFETIME if is_invitation else LIFETIME
-        self._keep(token_id, actor_id, secret, scopes, "invitation" if is_invitation else "first token", lifetime)
+        label = "invitation" if is_invitation else "first token"
+        self._keep(token_id, actor_id, secret, scopes, label, lifetime, by)
         return address, spelled(_PREFIX, token_id, secret)
 
     def issue(
@@ -86,8 +92,9 @@ class Tokens:
         return self._people.tokens(actor_id, self._clock.now())
 
     def revoke(self, actor_id: str, token_id: str) -> None:
-        """End a token of ``actor_id``: it proves nothing and opens nothing from now on. Safe to repeat."""
-        self._people.revoke_token(actor_id, token_id, self._clock.now())
+        """End a token of ``actor_id`` at their own word: it proves and opens nothing from now on. Safe to repeat."""
+        act = Act(ActCode.TOKEN_REVOKED, actor_id, actor_id, {"token": token_id})
+        self._people.revoke_token(actor_id, token_id, self._clock.now(), act)
         self._vault.remove_secret(actor_id, token_id)
 
     def revoke_all(self, actor_id: str) -> None:
@@ -131,7 +138,7 @@ class Tokens:
         token_id, secret = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
         if holder.actor.custodial:
             self._vault.add_secret(actor_id, holder.secret, secret, token_id)
-        if not self._keep(token_id, actor_id, secret, scopes, label, lifetime, to_active=True):
+        if not self._keep(token_id, actor_id, secret, scopes, label, lifetime, actor_id, to_active=True):
             self._vault.remove_secret(actor_id, token_id)
             raise _refusal()
         return spelled(_PREFIX, token_id, secret)
@@ -144,14 +151,17 @@ class Tokens:
         scopes: tuple[str, ...],
         label: str,
         lifetime: timedelta,
+        by: str,
         *,
         to_active: bool = False,
     ) -> bool:
         now = self._clock.now()
+        code = ActCode.INVITATION_MADE if scopes == INVITATION else ActCode.TOKEN_MADE
+        act = Act(code, by, actor_id, {"token": token_id, "scopes": list(scopes), "days": lifetime.days})
         token = Token(
             token_id, actor_id, hashed(secret), scopes, now, now + lifetime, label=label.strip()[:_LABEL_LENGTH]
         )
-        return self._people.put_token(token, to_active=to_active)
+        return self._people.put_token(token, act=act, to_active=to_active)
 
 
 def complete_scopes(actor: Actor) -> tuple[str, ...]:

@@ -154,6 +154,92 @@ class Duty(IntEnum):
     CUSTODIAL = 128
 
 
+class AccessReason(StrEnum):
+    """Why somebody was shown what they asked for about a patient, or was not."""
+
+    CONSENT = "consent"
+    DENIED = "denied"
+    CHAIN_UNREACHABLE = "chain-unreachable"
+    OWN_SUBMISSION = "own-submission"
+    IDENTIFICATION = "identification"
+
+    @property
+    def sentence(self) -> str:
+        """Plain words for a person."""
+        return _ACCESS_REASONS[self]
+
+
+_ACCESS_REASONS = {
+    AccessReason.CONSENT: "The patient's consent allows what was shown.",
+    AccessReason.DENIED: "The patient does not allow it: nothing but who they are was shown.",
+    AccessReason.CHAIN_UNREACHABLE: "The chain could not be asked: nothing but who they are was shown.",
+    AccessReason.OWN_SUBMISSION: "Authors see again what they sent themselves.",
+    AccessReason.IDENTIFICATION: "Staff see who a patient is, to find and to recognise them.",
+}
+
+
+class ActCode(StrEnum):
+    """What administrators, people with a login, or the system at their word did off the chain."""
+
+    TEMPLATE_INSTALLED = "template-installed"
+    TEMPLATE_PROPOSED = "template-proposed"
+    TEMPLATE_APPROVED = "template-approved"
+    TEMPLATE_REJECTED = "template-rejected"
+    TEMPLATE_WITHDRAWN = "template-withdrawn"
+    ADMINISTRATOR_ENROLLED = "administrator-enrolled"
+    ORGANISATION_ADDED = "organisation-added"
+    ORGANISATION_CHANGED = "organisation-changed"
+    PRACTITIONER_ADDED = "practitioner-added"
+    PRACTITIONER_CHANGED = "practitioner-changed"
+    PRACTITIONER_ENDED = "practitioner-ended"
+    PRACTITIONER_RESET = "practitioner-reset"
+    PATIENT_ADDED = "patient-added"
+    INVITATION_MADE = "invitation-made"
+    TOKEN_MADE = "token-made"  # noqa: S105 the name of an act
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 the name of an act
+    LOGIN_MADE = "login-made"
+    LOGGED_IN = "logged-in"
+    LOGIN_RESTS = "login-rests"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 the name of an act
+    SECOND_FACTOR_SET = "second-factor-set"
+    DEPLOYMENT_ADOPTED = "deployment-adopted"
+    ROOT_KEY_ROTATED = "root-key-rotated"
+    BACKUP_MADE = "backup-made"
+
+    @property
+    def sentence(self) -> str:
+        """Plain words for a person."""
+        return _ACTS[self]
+
+
+_ACTS = {
+    ActCode.TEMPLATE_INSTALLED: "A template was put in without review, as those are that come with the Handshaker.",
+    ActCode.TEMPLATE_PROPOSED: "A template was laid before a second administrator.",
+    ActCode.TEMPLATE_APPROVED: "A proposed template was approved and can be used.",
+    ActCode.TEMPLATE_REJECTED: "A proposed template was turned down.",
+    ActCode.TEMPLATE_WITHDRAWN: "A proposed template was taken back by who proposed it.",
+    ActCode.ADMINISTRATOR_ENROLLED: "An administrator got a key and a token.",
+    ActCode.ORGANISATION_ADDED: "An organisation was added here; its registration goes to the chain.",
+    ActCode.ORGANISATION_CHANGED: "An organisation was renamed, ended or brought back.",
+    ActCode.PRACTITIONER_ADDED: "A practitioner was added here; the registration goes to the chain.",
+    ActCode.PRACTITIONER_CHANGED: "Name, role, organisation or licence of a practitioner was changed.",
+    ActCode.PRACTITIONER_ENDED: "A practitioner was ended: sessions, tokens, login and key at once.",
+    ActCode.PRACTITIONER_RESET: "A practitioner begins anew: login, second factor, tokens and key ended at once.",
+    ActCode.PATIENT_ADDED: "A patient was added here under a pseudonym; the registration goes to the chain.",
+    ActCode.INVITATION_MADE: "An invitation was made, to choose a username and a password.",
+    ActCode.TOKEN_MADE: "A bearer token was made.",
+    ActCode.TOKEN_REVOKED: "A bearer token or an invitation was ended.",
+    ActCode.LOGIN_MADE: "An invitation was used: somebody chose a username and a password.",
+    ActCode.LOGGED_IN: "Somebody logged in.",
+    ActCode.LOGIN_RESTS: "A login rests after failures in a row, unless the last attempt was right.",
+    ActCode.PASSWORD_CHANGED: "Somebody changed their password.",
+    ActCode.SECOND_FACTOR_SET: "Somebody set up a second factor.",
+    ActCode.DEPLOYMENT_ADOPTED: "The contracts at these addresses are used from now on.",
+    ActCode.ROOT_KEY_ROTATED: "The vault's root key was replaced.",
+    ActCode.BACKUP_MADE: "A backup was made.",
+}
+
+
 def mask_of(codes: Iterable[str]) -> int:
     """Return the mask of category ``codes``; ``"all"`` stands for every general category.
 

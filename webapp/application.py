@@ -13,7 +13,7 @@ from flask_babel import Babel
 from flask_talisman import Talisman
 
 from handshaker import Handshaker, Settings, errors
-from webapp import access, api, error_pages, formats, navigation
+from webapp import access, api, error_pages, formats, looks, navigation
 from webapp.accounts import accounts
 from webapp.administration import administration
 from webapp.care import care
@@ -52,6 +52,7 @@ def make_app(handshaker: Handshaker) -> Flask:
         app.register_blueprint(blueprint)
     api.register(app)
     error_pages.register(app)
+    looks.register(app)
     formats.register(app)
     navigation.register(app)
     return app

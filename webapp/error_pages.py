@@ -25,11 +25,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(SecurityError, _other_host)
-    app.register_error_handler(HandshakerError, _failed)
+    app.register_error_handler(HandshakerError, failed)
     app.register_error_handler(Exception, _broken)
 
 
-def _failed(error: HandshakerError) -> Answer:
+def failed(error: HandshakerError) -> Answer:
+    """Answer an expected failure."""
     problem = problem_of(error)
     if problem.status >= 500:
         log.warning("%s %s: %s", request.method, request.endpoint, error.code)

@@ -70,11 +70,12 @@ def access_leaf(entry_id: str, access: Access, at: datetime) -> bytes:
             "role": access.role,
             "organisation": access.organisation_id,
             "patient": access.patient_id,
+            "patients": access.patients,
             "view": access.view,
             "purpose": access.purpose,
             "asked": hex(access.asked),
             "granted": hex(access.granted),
-            "reason": access.reason,
+            "reason": str(access.reason),
             "at": _time(at),
         }
     )
@@ -87,7 +88,7 @@ def act_leaf(entry_id: str, act: Act, at: datetime) -> bytes:
             "v": LEAF_VERSION,
             "kind": "act",
             "entry": entry_id,
-            "act": act.code,
+            "act": str(act.code),
             "actor": act.actor_id,
             "subject": act.subject,
             "details": act.details,

@@ -7,7 +7,7 @@ it stand the reader's own records that are on their way or were refused, which n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,9 +16,10 @@ from handshaker.errors import NotFound, RoleNotAllowed
 from handshaker.messages import EventKind
 from handshaker.ports import Vault
 from handshaker.reasons import Reason, can_pass, reason
+from handshaker.records.access_log import AccessLog
 from handshaker.records.bodies import open_body
-from handshaker.records.finder import Identity, PatientFinder
 from handshaker.records.gateway import Gateway, Permission
+from handshaker.records.identities import Identities, Identity
 from handshaker.records.trends import Reading, Series, trends
 from handshaker.store.records import OwnRow, RecordRow
 from handshaker.store.sql_store import SqlStore
@@ -96,30 +97,57 @@ class Chart:
     """Category → cursor for `Charts.older`, where there is more."""
 
 
+@dataclass(frozen=True, slots=True)
+class OlderEntries:
+    """A further page of one category."""
+
+    identity: Identity
+    permission: Permission
+    entries: tuple[Entry, ...]
+    """Newest first; none without permission."""
+    cursor: str
+    """Where the next page begins, or empty."""
+
+
 class Charts:
-    """Opens charts."""
+    """Opens charts. Each look is an entry of the audit log before anything is opened."""
 
     def __init__(
-        self, store: SqlStore, vault: Vault, templates: TemplateManager, finder: PatientFinder, gateway: Gateway
+        self,
+        store: SqlStore,
+        vault: Vault,
+        templates: TemplateManager,
+        identities: Identities,
+        gateway: Gateway,
+        accesses: AccessLog,
     ) -> None:
         self._store = store
         self._vault = vault
         self._templates = templates
-        self._finder = finder
+        self._identities = identities
         self._gateway = gateway
+        self._accesses = accesses
 
-    def open(self, patient_id: str, credential: Credential) -> Chart:
+    def open(
+        self,
+        patient_id: str,
+        credential: Credential,
+        categories: Sequence[str] = CHART_CATEGORIES,
+        view: str = "chart",
+    ) -> Chart:
         """Return what the reader may see now; raises ``NotFound`` for an unknown or erased patient.
 
+        ``categories`` are those of `CHART_CATEGORIES` that are wanted, ``view`` is what the audit log calls the look.
         Without permission, or when the chain does not answer, the chart is there and empty (see its permission).
-        Raises ``RoleNotAllowed`` for a token that may not read.
+        Raises ``RoleNotAllowed`` for a token that may not read, and ``StoreUnavailable`` and ``LogHeld`` where the look
+        cannot be logged.
         """
         _require_reading(credential)
-        identity = self._finder.identity(patient_id)
-        permission = self._permission(patient_id, credential, CHART_CATEGORIES)
+        identity = self._identities.identity(patient_id)
+        permission = self._permission(patient_id, credential, categories, view)
         found: dict[str, tuple[Entry, ...]] = {}
         older: dict[str, str] = {}
-        for category in CHART_CATEGORIES:
+        for category in categories:
             if permission.allows(category):
                 entries, cursor = self._entries(identity, category, None)
                 found[category] = tuple(entries)
@@ -136,22 +164,29 @@ class Charts:
             older=older,
         )
 
-    def older(self, patient_id: str, credential: Credential, category: str, cursor: str) -> tuple[list[Entry], str]:
-        """Return the next older entries of a category, and the cursor after them or ``""``.
-
-        Raises ``NotFound``, also for a cursor that is none; nothing is returned without permission.
-        """
+    def older(self, patient_id: str, credential: Credential, category: str, cursor: str) -> OlderEntries:
+        """Return the next older entries of a category. Raises as `open`, and ``NotFound`` for a cursor that is none."""
         _require_reading(credential)
         if category not in CHART_CATEGORIES:
             raise NotFound("A chart has no such part.", what="category", id=category)
-        identity, before = self._finder.identity(patient_id), _place(cursor)
-        if not self._permission(patient_id, credential, (category,)).allows(category):
-            return [], ""
-        return self._entries(identity, category, before)
+        identity, before = self._identities.identity(patient_id), _place(cursor)
+        permission = self._permission(patient_id, credential, (category,), "older")
+        entries: list[Entry] = []
+        following = ""
+        if permission.allows(category):
+            entries, following = self._entries(identity, category, before)
+        return OlderEntries(identity, permission, tuple(entries), following)
 
-    def _permission(self, patient_id: str, credential: Credential, codes: tuple[str, ...]) -> Permission:
+    def _permission(self, patient_id: str, credential: Credential, codes: Sequence[str], view: str) -> Permission:
+        """Return what may be read now, once that is written into the access log."""
         categories = [CATEGORY_BY_CODE[code] for code in codes]
-        return self._gateway.permitted(patient_id, credential.actor, Action.READ, categories)
+        return self._accesses.consented(
+            credential,
+            patient_id,
+            view,
+            categories,
+            lambda: self._gateway.permitted(patient_id, credential.actor, Action.READ, categories),
+        )
 
     # ---- what is on the chain ----------------------------------------------------------------------------------------
 

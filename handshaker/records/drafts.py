@@ -16,9 +16,10 @@ from handshaker.intake import Intake, Submission
 from handshaker.messages import Json, Template, VerdictKind
 from handshaker.ports import Clock, Vault
 from handshaker.reasons import Reason, can_pass, passing_codes, reason
+from handshaker.records.access_log import AccessLog, Look
 from handshaker.records.bodies import Body, open_body
-from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway, Inquiry
+from handshaker.records.identities import Identities
 from handshaker.records.requests import ConsentRequest, ConsentRequests
 from handshaker.store.records import OwnRow
 from handshaker.store.sql_store import SqlStore
@@ -61,35 +62,43 @@ class Drafts:
         store: SqlStore,
         vault: Vault,
         templates: TemplateManager,
-        finder: PatientFinder,
+        identities: Identities,
         intake: Intake,
         gateway: Gateway,
         requests: ConsentRequests,
+        accesses: AccessLog,
         clock: Clock,
     ) -> None:
         self._store = store
         self._vault = vault
         self._templates = templates
-        self._finder = finder
+        self._identities = identities
         self._intake = intake
         self._gateway = gateway
         self._requests = requests
+        self._accesses = accesses
         self._clock = clock
 
-    def of(self, credential: Credential) -> list[Draft]:
+    def of(self, credential: Credential, within: Look | None = None) -> list[Draft]:
         """Return the author's open drafts, newest first, at most 100."""
         names = {template.name for template in self._templates.list() if template.action == "write"}
         rows = self._store.records.refused(credential.actor.actor_id, names, passing_codes(), _MOST)
         inquiry, asked = self._gateway.inquiry(), dict[str, list[ConsentRequest]]()
-        drafts = (self._draft(row, credential, inquiry, asked) for row in rows)
-        return [draft for draft in drafts if draft is not None]
+        with self._accesses.looking(credential, "drafts", within) as look:
+            drafts = [(row, self._draft(row, credential, inquiry, asked)) for row in rows]
+            for row, draft in drafts:
+                if draft is not None:
+                    look.own(row.patient_id, draft.category)
+        return [draft for _, draft in drafts if draft is not None]
 
-    def get(self, credential: Credential, ti_id: str) -> Draft:
+    def get(self, credential: Credential, ti_id: str, within: Look | None = None) -> Draft:
         """Return one of them; raises ``NotFound``, also for somebody else's and for one that is closed."""
         row, _, is_closed = self._refused(credential, ti_id)
-        draft = None if is_closed else self._draft(row, credential, self._gateway.inquiry(), {})
-        if draft is None:
-            raise _no_draft(ti_id)
+        with self._accesses.looking(credential, "draft", within) as look:
+            draft = None if is_closed else self._draft(row, credential, self._gateway.inquiry(), {})
+            if draft is None:
+                raise _no_draft(ti_id)
+            look.own(row.patient_id, draft.category)
         return draft
 
     def send(self, credential: Credential, ti_id: str) -> Submission:
@@ -185,7 +194,7 @@ class Drafts:
         body = open_body(self._vault, row.ti_id, row.payload)
         if row.patient_id is None and body.patient_id is not None:
             try:
-                self._finder.identity(body.patient_id)
+                self._identities.identity(body.patient_id)
             except NotFound:
                 return Body({}, problem="erased")
         return body

@@ -10,6 +10,7 @@ from handshaker.clinical.reading import Content, read
 from handshaker.errors import NotFound
 from handshaker.messages import InitialTransaction, Json
 from handshaker.ports import Vault
+from handshaker.records.access_log import AccessLog, Look
 from handshaker.records.bodies import open_body
 from handshaker.store.sql_store import SqlStore
 from handshaker.template_manager import TemplateManager
@@ -40,16 +41,19 @@ class SentRecord:
 class Submissions:
     """The transactions of each author; nobody sees those of somebody else."""
 
-    def __init__(self, store: SqlStore, vault: Vault, templates: TemplateManager) -> None:
+    def __init__(self, store: SqlStore, vault: Vault, templates: TemplateManager, accesses: AccessLog) -> None:
         self._store = store
         self._vault = vault
         self._templates = templates
+        self._accesses = accesses
 
-    def get(self, credential: Credential, ti_id: str) -> SentRecord:
+    def get(self, credential: Credential, ti_id: str, within: Look | None = None) -> SentRecord:
         """Return one of them; raises ``NotFound``, also for somebody else's."""
         ti = self._own(credential, ti_id)
         template = self._templates.get(ti.template, ti.template_version)
-        body = open_body(self._vault, ti_id, self._store.intake.payload(ti_id))
+        with self._accesses.looking(credential, "submission", within) as look:
+            body = open_body(self._vault, ti_id, self._store.intake.payload(ti_id))
+            look.own(ti.patient_id, template.category or "")
         return SentRecord(
             ti_id=ti_id,
             template=template.reference,

@@ -21,6 +21,7 @@ from handshaker.messages import (
     Sealed,
 )
 from handshaker.store import schema as s
+from handshaker.store.accesses import CONSENT, consent_lock
 from handshaker.store.audit import add_events, write_acknowledgements
 from handshaker.store.database import Database, lock_hash
 from handshaker.store.rows import sealed_columns, sealed_of
@@ -69,9 +70,12 @@ class IntakeStore:
         """Write an accepted TI and put it into the queue.
 
         ``False``, and nothing written, when another request just used its key, or its statement is here already.
+        Raises ``LogHeld``.
         """
         with self._database.write() as connection:
             call = signed.call
+            if call.contract == CONSENT and ti.patient_id is not None:
+                consent_lock(connection, ti.patient_id)
             lock_hash(connection, call.statement_hash)
             carried = sa.select(s.statements.c.ti_id).where(s.statements.c.statement_hash == call.statement_hash)
             if connection.execute(carried).first() is not None:

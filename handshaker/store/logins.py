@@ -6,7 +6,7 @@ What two requests could race for is decided in one SQL statement, or under the l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from handshaker.errors import NotAuthenticated, UsernameTaken
-from handshaker.messages import Sealed
+from handshaker.messages import Act, Sealed
 from handshaker.store import schema as s
 from handshaker.store.database import Database
 from handshaker.store.rows import sealed_columns, sealed_of
+from handshaker.store.sequencer import Sequencer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,14 @@ class SessionRow:
 
 
 class LoginStore:
-    """The tables ``logins`` and ``sessions``."""
+    """The tables ``logins`` and ``sessions``.
 
-    def __init__(self, database: Database) -> None:
+    Where an ``act`` is given, it becomes an entry of the audit log in the same SQL transaction (``LogHeld``).
+    """
+
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
     # ---- logins ---------------------------------------------------------------------------------------------------
 
@@ -70,7 +75,7 @@ class LoginStore:
             rows = connection.execute(sa.select(s.logins.c.actor_id, s.logins.c.username))
             return {row[0]: row[1] for row in rows}
 
-    def enroll(self, login: LoginRow, invitation_id: str, at: datetime) -> None:
+    def enroll(self, login: LoginRow, invitation_id: str, at: datetime, act: Act) -> None:
         """Use up an invitation and write the login that it was for, in place of an earlier one.
 
         Ends every invitation and session of the actor. Raises ``NotAuthenticated`` where the invitation was used or
@@ -92,12 +97,14 @@ class LoginStore:
         statement = insert(s.logins).values(actor_id=login.actor_id, **values)
         try:
             with self._database.write() as connection:
+                self._sequencer.take_turn(connection)
                 used = sa.update(s.tokens).where(live, s.tokens.c.token_id == invitation_id).values(revoked_at=at)
                 if connection.execute(used).rowcount != 1:
                     raise NotAuthenticated("The invitation is not valid any more.")
                 connection.execute(sa.update(s.tokens).where(live, _is_invitation()).values(revoked_at=at))
                 connection.execute(statement.on_conflict_do_update(index_elements=["actor_id"], set_=values))
                 connection.execute(_ending(login.actor_id, None, at))
+                self._sequencer.append_act(connection, act, at)
         except IntegrityError:
             raise UsernameTaken("Somebody else has that username.", username=login.username) from None
 
@@ -116,11 +123,12 @@ class LoginStore:
             connection.execute(statement.on_conflict_do_nothing())
         return self.of_actor(login.actor_id) or login
 
-    def charge(self, actor_id: str, at: datetime, free: int, pauses: Sequence[timedelta]) -> bool:
+    def charge(self, actor_id: str, at: datetime, free: int, pauses: Sequence[timedelta], rests: Act | None) -> bool:
         """Count an attempt as failed before it is looked at, so that many at once are counted each.
 
         ``False``, and nothing counted, while the login rests. After ``free`` attempts in a row it rests for the first
-        of ``pauses``, after one more for the second, and so on; the last one counts for all that follow.
+        of ``pauses``, after one more for the second, and so on; the last one counts for all that follow. ``rests`` is
+        the act to log when it does, and told how many failures there were.
         """
         count = s.logins.c.failures + 1
         until = sa.case(
@@ -133,8 +141,20 @@ class LoginStore:
             sa.update(s.logins)
             .where(s.logins.c.actor_id == actor_id, open_)
             .values(failures=sa.case((count > 1_000_000, 1_000_000), else_=count), blocked_until=until)
+            .returning(s.logins.c.failures, s.logins.c.blocked_until)
         )
-        return self._changed(charging) == 1
+        with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
+            charged = connection.execute(charging).first()
+            if charged is not None and charged.blocked_until is not None and rests is not None:
+                self._sequencer.append_act(connection, replace(rests, details={"failures": charged.failures}), at)
+        return charged is not None
+
+    def failures(self, actor_id: str) -> int:
+        """Return how many failures in a row somebody's login has; 0 where there is no login."""
+        query = sa.select(s.logins.c.failures).where(s.logins.c.actor_id == actor_id)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() or 0
 
     def clear(self, actor_id: str) -> None:
         """Forget the failures: the person was there."""
@@ -145,37 +165,45 @@ class LoginStore:
         using = sa.update(s.logins).where(s.logins.c.actor_id == actor_id, s.logins.c.totp_step < step)
         return self._changed(using.values(totp_step=step)) == 1
 
-    def set_totp(self, actor_id: str, totp: Sealed, step: int, at: datetime, *, replacing: bool) -> bool:
+    def set_totp(self, actor_id: str, totp: Sealed, step: int, at: datetime, act: Act, *, replacing: bool) -> bool:
         """Keep a second factor; ``False``, and nothing written, where there is one and it may not be replaced."""
         setting = sa.update(s.logins).where(s.logins.c.actor_id == actor_id)
         if not replacing:
             setting = setting.where(s.logins.c.totp_ciphertext.is_(None))
         values = {**sealed_columns("totp", totp), "totp_step": step, "changed_at": at}
-        return self._changed(setting.values(**values)) == 1
+        return self._done(setting.values(**values), act, at)
 
-    def set_password(self, actor_id: str, old_salt: bytes, password_hash: str, key_salt: bytes, at: datetime) -> bool:
-        """Replace a password; ``False``, and nothing written, where another request did so first."""
+    def set_password(
+        self, actor_id: str, old_salt: bytes, password_hash: str, key_salt: bytes, at: datetime, act: Act | None
+    ) -> bool:
+        """Replace a password, or hash it anew; ``False``, and nothing written, where another request did so first."""
         setting = sa.update(s.logins).where(s.logins.c.actor_id == actor_id, s.logins.c.key_salt == old_salt)
-        return self._changed(setting.values(password_hash=password_hash, key_salt=key_salt, changed_at=at)) == 1
+        values = {"password_hash": password_hash, "key_salt": key_salt, "changed_at": at}
+        return self._done(setting.values(**values), act, at)
 
-    def close_off(self, actor_id: str, at: datetime) -> None:
+    def close_off(self, actor_id: str, at: datetime, act: Act) -> None:
         """Make an actor inactive and end their tokens, invitations, login and sessions, all at once or not at all."""
         live = sa.and_(s.tokens.c.actor_id == actor_id, s.tokens.c.revoked_at.is_(None))
         with self._database.write() as connection:
-            # First, because whoever opens a session or keeps a token waits for this row.
+            self._sequencer.take_turn(connection)
+            # Next, because whoever opens a session or keeps a token waits for this row.
             connection.execute(sa.update(s.actors).where(s.actors.c.actor_id == actor_id).values(active=False))
-            connection.execute(sa.update(s.tokens).where(live).values(revoked_at=at))
-            connection.execute(sa.delete(s.logins).where(s.logins.c.actor_id == actor_id))
-            connection.execute(_ending(actor_id, None, at))
+            ended = {
+                "tokens": connection.execute(sa.update(s.tokens).where(live).values(revoked_at=at)).rowcount,
+                "logins": connection.execute(sa.delete(s.logins).where(s.logins.c.actor_id == actor_id)).rowcount,
+                "sessions": connection.execute(_ending(actor_id, None, at)).rowcount,
+            }
+            self._sequencer.append_act(connection, replace(act, details=ended), at)
 
     # ---- sessions ---------------------------------------------------------------------------------------------------
 
-    def open(self, session: SessionRow, replacing: str | None = None) -> bool:
+    def open(self, session: SessionRow, replacing: str | None, act: Act | None) -> bool:
         """Insert a session of an active actor, ending the one that it replaces.
 
         ``False``, and nothing written, where the actor was ended, or the session to replace has.
         """
         with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
             may = sa.select(s.actors.c.active).where(s.actors.c.actor_id == session.actor_id).with_for_update()
             if not connection.execute(may).scalar():
                 return False
@@ -194,6 +222,7 @@ class LoginStore:
                     expires_at=session.expires_at,
                 )
             )
+            self._sequencer.append_act(connection, act, session.opened_at)
             return True
 
     def session(self, session_id: str) -> SessionRow | None:
@@ -254,6 +283,15 @@ class LoginStore:
         query = sa.select(s.sessions).where(*where).order_by(s.sessions.c.opened_at.desc(), s.sessions.c.session_id)
         with self._database.read() as connection:
             return [SessionRow(**row) for row in connection.execute(query).mappings()]
+
+    def _done(self, statement: sa.Update, act: Act | None, at: datetime) -> bool:
+        """Change one row and log it; ``False``, and nothing logged, where there was none to change."""
+        with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
+            is_done = connection.execute(statement).rowcount == 1
+            if is_done:
+                self._sequencer.append_act(connection, act, at)
+        return is_done
 
     def _changed(self, statement: Any) -> int:
         with self._database.write() as connection:

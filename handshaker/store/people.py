@@ -8,20 +8,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from handshaker.messages import Actor, Organisation, Patient, Sealed, Token
+from handshaker.messages import Act, Actor, Organisation, Patient, Sealed, Token
 from handshaker.store import schema as s
 from handshaker.store.database import Database
 from handshaker.store.rows import sealed_columns, sealed_of
+from handshaker.store.sequencer import Sequencer
 from handshaker.vocabulary import ActorKind
 
 
 class PeopleStore:
-    """Who is who, off chain: the directory's copy with names, and patients by pseudonym."""
+    """Who is who, off chain: the directory's copy with names, and patients by pseudonym.
 
-    def __init__(self, database: Database) -> None:
+    Where an ``act`` is given, it becomes an entry of the audit log in the same SQL transaction (``LogHeld``).
+    """
+
+    def __init__(self, database: Database, sequencer: Sequencer) -> None:
         self._database = database
+        self._sequencer = sequencer
 
-    def put_organisation(self, organisation: Organisation, version: int) -> None:
+    def put_organisation(
+        self, organisation: Organisation, version: int, *, act: Act | None = None, at: datetime | None = None
+    ) -> None:
         """Insert or replace an organisation, unless a newer version is here."""
         self._put(
             s.organisations,
@@ -32,6 +39,8 @@ class PeopleStore:
                 "version": version,
             },
             "organisation_id",
+            act,
+            at,
         )
 
     def organisations(self) -> list[Organisation]:
@@ -43,7 +52,7 @@ class PeopleStore:
                 for row in connection.execute(query).mappings()
             ]
 
-    def put_actor(self, actor: Actor) -> None:
+    def put_actor(self, actor: Actor, *, act: Act | None = None, at: datetime | None = None) -> None:
         """Insert or replace an actor, unless a newer version is here."""
         self._put(
             s.actors,
@@ -60,6 +69,8 @@ class PeopleStore:
                 "version": actor.version,
             },
             "actor_id",
+            act,
+            at,
         )
 
     def actor(self, actor_id: str) -> Actor | None:
@@ -77,7 +88,12 @@ class PeopleStore:
             return [_actor(row) for row in connection.execute(query).mappings()]
 
     def put_patient(
-        self, patient_id: str, identifier_index: str | None, demographics: Sealed | None, at: datetime
+        self,
+        patient_id: str,
+        identifier_index: str | None,
+        demographics: Sealed | None,
+        at: datetime,
+        act: Act | None = None,
     ) -> bool:
         """Insert a patient; ``False``, and nothing written, when pseudonym or identifier are here already."""
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
@@ -88,8 +104,12 @@ class PeopleStore:
             **sealed_columns("demographics", demographics),
         )
         with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
             written = connection.execute(statement.on_conflict_do_nothing().returning(s.patients.c.patient_id))
-            return written.first() is not None
+            if written.first() is None:
+                return False
+            self._sequencer.append_act(connection, act, at)
+            return True
 
     def patient(self, patient_id: str) -> Patient | None:
         """Return a patient by pseudonym, with their controller as the directory's copy has it."""
@@ -105,9 +125,10 @@ class PeopleStore:
             query = _patients().order_by(s.patients.c.registered_at, s.patients.c.patient_id)
             return [_patient(row) for row in connection.execute(query).mappings()]
 
-    def put_token(self, token: Token, *, to_active: bool = False) -> bool:
+    def put_token(self, token: Token, *, act: Act, to_active: bool = False) -> bool:
         """Insert a token; ``False``, and nothing written, if only ``to_active`` actors may have it and theirs ended."""
         with self._database.write() as connection:
+            self._sequencer.take_turn(connection)
             may = sa.select(s.actors.c.active).where(s.actors.c.actor_id == token.actor_id).with_for_update()
             if to_active and not connection.execute(may).scalar():
                 return False
@@ -123,6 +144,7 @@ class PeopleStore:
                     revoked_at=token.revoked_at,
                 )
             )
+            self._sequencer.append_act(connection, act, token.issued_at)
             return True
 
     def token(self, token_id: str) -> Token | None:
@@ -140,22 +162,29 @@ class PeopleStore:
             token for token in self._tokens(*_good(at), s.tokens.c.label == "invitation") if "enroll" in token.scopes
         ]
 
-    def revoke_token(self, actor_id: str, token_id: str, at: datetime) -> None:
+    def revoke_token(self, actor_id: str, token_id: str, at: datetime, act: Act) -> None:
         """End a token of an actor; one that has ended keeps its time."""
         mine = (s.tokens.c.token_id == token_id, s.tokens.c.actor_id == actor_id)
+        ending = sa.update(s.tokens).where(*mine, s.tokens.c.revoked_at.is_(None)).values(revoked_at=at)
         with self._database.write() as connection:
-            connection.execute(sa.update(s.tokens).where(*mine, s.tokens.c.revoked_at.is_(None)).values(revoked_at=at))
+            self._sequencer.take_turn(connection)
+            if connection.execute(ending).rowcount:
+                self._sequencer.append_act(connection, act, at)
 
-    def rename_actor(self, actor_id: str, name: str) -> None:
-        """Call an actor by another name; the chain knows no names."""
-        with self._database.write() as connection:
-            connection.execute(sa.update(s.actors).where(s.actors.c.actor_id == actor_id).values(name=name))
+    def rename_actor(self, actor_id: str, name: str, act: Act, at: datetime) -> None:
+        """Call an actor by another name, or by the same; the chain knows no names."""
+        self._act(sa.update(s.actors).where(s.actors.c.actor_id == actor_id).values(name=name), act, at)
 
-    def rename_organisation(self, organisation_id: int, name: str) -> None:
-        """Call an organisation by another name."""
+    def rename_organisation(self, organisation_id: int, name: str, act: Act, at: datetime) -> None:
+        """Call an organisation by another name, or by the same."""
         mine = s.organisations.c.organisation_id == organisation_id
+        self._act(sa.update(s.organisations).where(mine).values(name=name), act, at)
+
+    def _act(self, statement: sa.Update, act: Act, at: datetime) -> None:
         with self._database.write() as connection:
-            connection.execute(sa.update(s.organisations).where(mine).values(name=name))
+            self._sequencer.take_turn(connection)
+            connection.execute(statement)
+            self._sequencer.append_act(connection, act, at)
 
     def _patient(self, where: sa.ColumnElement[bool]) -> Patient | None:
         with self._database.read() as connection:
@@ -168,11 +197,14 @@ class PeopleStore:
             rows = connection.execute(query).mappings().all()
         return [Token(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
 
-    def _put(self, table: sa.Table, values: dict[str, Any], key: str) -> None:
+    def _put(self, table: sa.Table, values: dict[str, Any], key: str, act: Act | None, at: datetime | None) -> None:
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
         statement = insert(table).values(values)
         changes = {name: statement.excluded[name] for name in values if name != key}
         with self._database.write() as connection:
+            if act is not None and at is not None:
+                self._sequencer.take_turn(connection)
+                self._sequencer.append_act(connection, act, at)
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=[key], set_=changes, where=table.c.version <= statement.excluded.version

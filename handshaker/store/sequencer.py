@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from handshaker.audit.errors import LogHeld
-from handshaker.audit.leaf import leaf_hash
+from handshaker.audit.leaf import act_leaf, leaf_hash
 from handshaker.crash_points import crash_point
+from handshaker.messages import Act
 from handshaker.store import schema as s
 from handshaker.store.database import lock
 
@@ -70,6 +71,15 @@ class Sequencer:
         )
         crash_point("sequencer.appended")
         return first
+
+    def append_act(self, connection: sa.Connection, act: Act | None, at: datetime) -> None:
+        """Append an act, if there is one, in the SQL transaction that does it.
+
+        That begins with `take_turn`, or two that wait for each other's rows could stand still.
+        """
+        if act is not None:
+            entry_id = new_entry_id()
+            self.append(connection, [entry(entry_id, "act", act_leaf(entry_id, act, at), at)])
 
 
 def _refuse_if_held(connection: sa.Connection) -> None:

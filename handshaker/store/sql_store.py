@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 
+from handshaker.store.accesses import AccessStore
 from handshaker.store.audit import AuditStore
 from handshaker.store.catalogue import CatalogueStore
 from handshaker.store.chain_view import ChainViewStore
@@ -29,19 +30,20 @@ class SqlStore:
     def __init__(self, database: Database, seal: Seal | None = None) -> None:
         self._database = database
         sequencer = Sequencer(seal)
-        self.people = PeopleStore(database)
-        self.logins = LoginStore(database)
-        self.catalogue = CatalogueStore(database)
+        self.people = PeopleStore(database, sequencer)
+        self.logins = LoginStore(database, sequencer)
+        self.catalogue = CatalogueStore(database, sequencer)
         self.intake = IntakeStore(database, sequencer)
         self.queue = QueueStore(database)
         self.network = NetworkStore(database, sequencer)
         self.chain_view = ChainViewStore(database, sequencer)
         self.audit = AuditStore(database, sequencer)
         self.log = LogStore(database, sequencer)
+        self.accesses = AccessStore(database, sequencer)
         self.log_reading = LogReading(database)
         self.records = RecordStore(database)
         self.explorer = ExplorerStore(database)
-        self.proposals = ProposalStore(database)
+        self.proposals = ProposalStore(database, sequencer)
         self.figures = FigureStore(database)
 
     @classmethod

@@ -165,7 +165,7 @@ def test_a_patient_gets_a_pseudonym_and_a_code_and_the_address_tells_nothing(own
     assert "Brimstad" not in answer.text, "the name stays off a page that is handed around"
     hospital.drain()
     credential = hospital.handshaker.tokens.authenticate(code[1])
-    identity = hospital.handshaker.patients.identity(credential.actor.actor_id)
+    identity = hospital.handshaker.patients.identity(hospital.nurse, credential.actor.actor_id)
     assert (identity.family, identity.given, identity.number, identity.sex) == (
         "Brimstad",
         "Halvard Odd",

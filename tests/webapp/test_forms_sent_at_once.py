@@ -47,7 +47,7 @@ def test_a_patient_without_a_number_who_is_sent_six_times_is_one_patient(own_web
     client = own_web.client("administrator")
     assert send_at_once(own_web, client, "/administration/patients/new", _PATIENT) == [200] + [303] * 5
     own_web.hospital.drain()
-    assert len(own_web.hospital.handshaker.patients.find("doubled")) == 1
+    assert len(own_web.hospital.handshaker.patients.find(own_web.hospital.nurse, "doubled")) == 1
 
 
 def test_a_form_that_was_refused_can_be_sent_again(own_web: Web) -> None:

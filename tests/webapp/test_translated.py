@@ -92,7 +92,7 @@ def given_by_the_library(instance: Instance) -> Iterator[str]:
     yield from (actor.name for actor in parts.store.people.actors())
     yield from (organisation.name for organisation in parts.staff.organisations())
     for patient in (instance.consented, instance.silent):
-        yield parts.patients.identity(patient.actor.actor_id).name
+        yield parts.patients.identity(instance.nurse, patient.actor.actor_id).name
     for template in parts.templates.list():
         yield from (template.name, template.title, str(template.sentence))
     for panel in writing.PANELS:

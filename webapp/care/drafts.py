@@ -13,6 +13,7 @@ from webapp import live
 from webapp.access import CARE, credential, handshaker, open_to, passive
 from webapp.care import people
 from webapp.care.blueprint import below, care
+from webapp.looks import look
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class DraftsPart:
 
 def drafts_part() -> DraftsPart:
     """Return this person's drafts, those that can be sent first."""
-    found = sorted(handshaker().drafts.of(credential()), key=lambda draft: not draft.is_ready)
+    found = sorted(handshaker().drafts.of(credential(), look()), key=lambda draft: not draft.is_ready)
     shown = [(each.ti_id, each.is_ready, each.requested is not None) for each in found]
     return DraftsPart(found, people.known(draft.patient_id for draft in found), live.mark(shown))
 
@@ -59,7 +60,7 @@ def send_draft(ti_id: str) -> Response:
 @open_to(*CARE)
 def ask_for_draft(ti_id: str) -> Response:
     """Ask the patient to allow what the draft needs."""
-    draft = handshaker().drafts.get(credential(), ti_id)
+    draft = handshaker().drafts.get(credential(), ti_id, look())
     handshaker().requests.ask(credential(), draft.patient_id, [], [draft.category])
     flash(_("The patient was asked. As soon as consent comes, the draft can be signed and sent here."), "good")
     return redirect(url_for("care.drafts"), 303)
@@ -70,7 +71,7 @@ def ask_for_draft(ti_id: str) -> Response:
 @open_to(*CARE)
 def discard(ti_id: str) -> str:
     """Ask whether it is to be given up."""
-    draft = handshaker().drafts.get(credential(), ti_id)
+    draft = handshaker().drafts.get(credential(), ti_id, look())
     return render_template("care/discard.html", draft=draft, identity=people.patient(draft.patient_id))
 
 

@@ -61,8 +61,8 @@ def send_note(patient_id: str) -> str | Response:
 @open_to(DOCTOR, NURSE)
 def amend_note(patient_id: str, record_id: str) -> str:
     """Show the form with the text of one's own note, to put another in its place."""
-    identity, form = people.patient(patient_id), NoteForm(formdata=None)
-    entry = _own_note(identity, record_id)
+    identity, entry = _own_note(patient_id, record_id)
+    form = NoteForm(formdata=None)
     form.written_at.data, form.text.data = moments.now(), entry.text
     form.kind.data = next((code for code, name in writing.NOTE_KINDS.items() if name == entry.title), _PLAIN_NOTE)
     return _page(identity, form, entry)
@@ -73,8 +73,8 @@ def amend_note(patient_id: str, record_id: str) -> str:
 @open_to(DOCTOR, NURSE)
 def send_amended_note(patient_id: str, record_id: str) -> str | Response:
     """Sign and send what takes the place of one's own note."""
-    identity = people.patient(patient_id)
-    return _send(identity, NoteForm(), _own_note(identity, record_id))
+    identity, entry = _own_note(patient_id, record_id)
+    return _send(identity, NoteForm(), entry)
 
 
 def _send(identity: Identity, form: NoteForm, amended: Entry | None) -> str | Response:
@@ -88,14 +88,18 @@ def _send(identity: Identity, form: NoteForm, amended: Entry | None) -> str | Re
     return sending.see(str(form.key.data))
 
 
-def _own_note(identity: Identity, record_id: str) -> Entry:
-    """Return a current note of this person's own; answers 404 for any other, also one that may not be read now."""
-    notes = handshaker().charts.open(identity.patient_id, credential()).notes
-    own = (each for each in notes if each.author_id == credential().actor.actor_id and not each.superseded_by)
+def _own_note(patient_id: str, record_id: str) -> tuple[Identity, Entry]:
+    """Return a patient and a current note of this person's own about them.
+
+    Answers 404 for any other note, also for one that may not be read now.
+    """
+    chart = handshaker().charts.open(people.checked(patient_id), credential(), ["notes"], "note")
+    people.remember(patient_id)
+    own = (each for each in chart.notes if each.author_id == credential().actor.actor_id and not each.superseded_by)
     found = next((each for each in own if each.record_id == record_id), None)
     if found is None:
         abort(404)
-    return found
+    return chart.identity, found
 
 
 def _page(identity: Identity, form: NoteForm, amended: Entry | None = None) -> str:

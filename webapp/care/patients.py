@@ -11,6 +11,7 @@ from handshaker import vocabulary
 from webapp.access import CARE, DOCTOR, credential, handshaker, open_to
 from webapp.care import moments, people, trends
 from webapp.care.blueprint import below, care
+from webapp.looks import look
 
 _LONGEST = 100
 
@@ -25,7 +26,8 @@ def patients() -> str:
 
 def allowing() -> Any:
     """Return the patients who let this person read their notes."""
-    return handshaker().roster.allowing(credential(), vocabulary.Action.READ, vocabulary.CATEGORY_BY_CODE["notes"])
+    notes = vocabulary.CATEGORY_BY_CODE["notes"]
+    return handshaker().roster.allowing(credential(), vocabulary.Action.READ, notes, within=look())
 
 
 @care.post("/patients/search")
@@ -34,7 +36,7 @@ def allowing() -> Any:
 def search() -> str:
     """Find patients. A POST, for a name in an address would stay in histories and logs."""
     text = request.form.get("text", "").strip()[:_LONGEST]
-    found = handshaker().patients.find(text) if text else []
+    found = handshaker().patients.find(credential(), text) if text else []
     is_part = request.headers.get("HX-Request") == "true"
     page = "care/_found.html" if is_part else "care/found.html"
     return render_template(page, text=text, found=found)
@@ -45,12 +47,12 @@ def search() -> str:
 @open_to(*CARE)
 def chart(patient_id: str) -> str:
     """Show what this person may see of a patient."""
-    identity = people.patient(patient_id)
-    shown = handshaker().charts.open(patient_id, credential())
+    shown = handshaker().charts.open(people.checked(patient_id), credential())
+    people.remember(patient_id)
     asked = handshaker().requests.about(credential(), patient_id)
     return render_template(
         "care/chart.html",
-        identity=identity,
+        identity=shown.identity,
         chart=shown,
         asked=[each for each in asked if each.state == "waiting"],
         trends=[trends.drawn(series, moments.zone()) for series in shown.vital_signs],
@@ -62,11 +64,10 @@ def chart(patient_id: str) -> str:
 @open_to(*CARE)
 def older(patient_id: str, category: str) -> str | Response:
     """Show older entries of one part of a chart."""
-    identity = people.patient(patient_id)
     cursor = request.args.get("cursor", "")
     if not cursor:
         return redirect(url_for("care.chart", patient_id=patient_id), 303)
-    entries, following = handshaker().charts.older(patient_id, credential(), category, cursor)
+    shown = handshaker().charts.older(people.checked(patient_id), credential(), category, cursor)
     is_part = request.headers.get("HX-Request") == "true"
     page = "care/_entries.html" if is_part else "care/older.html"
-    return render_template(page, identity=identity, category=category, entries=entries, cursor=following)
+    return render_template(page, identity=shown.identity, category=category, entries=shown.entries, cursor=shown.cursor)

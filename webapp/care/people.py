@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from flask import abort, session
 
-from handshaker import Identity, errors
-from webapp.access import handshaker
+from handshaker import Identity
+from webapp.access import credential, handshaker
+from webapp.looks import look
 
 _RECENT = "recent"
 _MOST = 8
@@ -17,11 +18,19 @@ _PSEUDONYM = re.compile(r"0x[0-9a-f]{64}")
 
 def patient(patient_id: str) -> Identity:
     """Return who a page is about and remember that they were looked at; answers 404 for what is no patient."""
-    if not _PSEUDONYM.fullmatch(patient_id):
-        abort(404)
-    identity = handshaker().patients.identity(patient_id)
-    session[_RECENT] = [patient_id, *(each for each in _recent_ids() if each != patient_id)][:_MOST]
+    identity = handshaker().patients.identity(credential(), checked(patient_id), look())
+    remember(patient_id)
     return identity
+
+
+def checked(patient_id: str) -> str:
+    """Return a pseudonym; answers 404 for what is none."""
+    return patient_id if _PSEUDONYM.fullmatch(patient_id) else abort(404)
+
+
+def remember(patient_id: str) -> None:
+    """Remember that a patient was looked at."""
+    session[_RECENT] = [patient_id, *(each for each in _recent_ids() if each != patient_id)][:_MOST]
 
 
 def recent() -> list[Identity]:
@@ -32,13 +41,7 @@ def recent() -> list[Identity]:
 
 def known(patient_ids: Iterable[str | None]) -> dict[str, Identity]:
     """Return who these patients are; those who were erased are left out."""
-    found = {}
-    for patient_id in {each for each in patient_ids if each}:
-        try:
-            found[patient_id] = handshaker().patients.identity(patient_id)
-        except (errors.NotFound, errors.VaultError):
-            continue
-    return found
+    return handshaker().patients.identities(credential(), filter(None, patient_ids), look())
 
 
 def _recent_ids() -> list[str]:

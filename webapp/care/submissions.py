@@ -9,7 +9,7 @@ from flask import abort, render_template, request
 from flask_babel import lazy_gettext as _l
 
 from handshaker import Draft, EventKind, Identity, SentRecord, Status, TransactionRow, errors
-from webapp import live
+from webapp import live, looks
 from webapp.access import CARE, credential, handshaker, open_to, passive
 from webapp.care import moments, people, sending
 from webapp.care.blueprint import below, care
@@ -81,7 +81,7 @@ def _part(*, status: str, since: datetime | None, before: str | None, limit: int
 def _lines(rows: tuple[TransactionRow, ...]) -> list[Line]:
     known = people.known(row.patient_id for row in rows)
     asker, own = credential(), handshaker().submissions
-    return [Line(row, own.get(asker, row.ti_id), known.get(row.patient_id or "")) for row in rows]
+    return [Line(row, own.get(asker, row.ti_id, looks.look()), known.get(row.patient_id or "")) for row in rows]
 
 
 @care.get("/sent")
@@ -128,6 +128,7 @@ def submission(ti_id: str) -> str:
 def submission_progress(ti_id: str) -> live.Answer:
     """Return how far it is, when that has changed."""
     found = progress(ti_id)
+    looks.nothing_shown()
     file = handshaker().explorer.file(ti_id)
     return live.part("care/_submission.html", _seen([found]), one=found, file=file)
 
@@ -152,7 +153,7 @@ def together_progress(key: str) -> live.Answer:
 
 def progress(ti_id: str) -> Progress:
     """Return how far one of this person's own is; raises ``NotFound``, also for somebody else's."""
-    record = handshaker().submissions.get(credential(), ti_id)
+    record = handshaker().submissions.get(credential(), ti_id, looks.look())
     status = handshaker().explorer.status(ti_id)
     identity = people.known([record.patient_id]).get(record.patient_id or "")
     return Progress(record, identity, status, _draft(ti_id) if status.status is EventKind.INVALID else None)
@@ -165,7 +166,7 @@ def _together(key: str) -> list[Progress]:
 
 def _draft(ti_id: str) -> Draft | None:
     try:
-        return handshaker().drafts.get(credential(), ti_id)
+        return handshaker().drafts.get(credential(), ti_id, looks.look())
     except errors.NotFound:
         return None
 

@@ -12,6 +12,7 @@ from handshaker.audit.check_proof import head_digest, signer_of
 from handshaker.audit.errors import LogHeld
 from handshaker.audit.merkle import CompactRange
 from handshaker.messages import Act, Head
+from handshaker.vocabulary import ActCode
 from tests.instances import Instance, copied
 
 SECONDS = 60.0
@@ -38,7 +39,7 @@ def root_of(instance: Instance, size: int) -> bytes:
 
 
 def act(instance: Instance) -> None:
-    instance.handshaker.store.log.add_act(Act("tried", "system", "nothing"), instance.clock.now())
+    instance.handshaker.store.log.add_act(Act(ActCode.BACKUP_MADE, "system", "nothing"), instance.clock.now())
 
 
 def test_after_the_time_a_head_over_all_entries_is_on_the_chain(anchoring: Instance) -> None:

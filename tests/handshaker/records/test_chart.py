@@ -15,9 +15,10 @@ from handshaker.errors import NotFound, RoleNotAllowed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.intake import Submission
 from handshaker.messages import Json
-from handshaker.records import chart as charts
+from handshaker.records import chart as chart_module
 from handshaker.records.chart import Chart, Charts
 from handshaker.records.gateway import Gateway
+from handshaker.records.identities import Identities
 from handshaker.store import schema as s
 from handshaker.tokens import Credential
 from tests.databases import unguarded
@@ -132,9 +133,9 @@ def test_where_no_node_answers_the_chart_is_empty_and_says_so(ward: Instance) ->
     handshaker, dead = ward.handshaker, EthereumChain(connect("http://127.0.0.1:1"))
     dead.deployment = handshaker.chain.deployment
     gateway = Gateway(handshaker.store, lambda: dead, ward.clock)
-    chart = Charts(handshaker.store, handshaker.vault, handshaker.templates, handshaker.patients, gateway).open(
-        ward.consented.actor.actor_id, ward.doctor
-    )
+    identities = Identities(handshaker.store, handshaker.vault)
+    charts = Charts(handshaker.store, handshaker.vault, handshaker.templates, identities, gateway, handshaker.accesses)
+    chart = charts.open(ward.consented.actor.actor_id, ward.doctor)
     assert not chart.permission.reachable
     assert (chart.measurements, chart.vital_signs) == ((), ())
 
@@ -252,15 +253,16 @@ def test_a_token_that_may_not_read_opens_no_chart(ward: Instance) -> None:
 
 
 def test_a_long_chart_is_read_page_by_page_without_gaps(ward: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "_NEWEST", {"vital-signs": 3, "notes": 3, "laboratory": 3})
+    monkeypatch.setattr(chart_module, "_NEWEST", {"vital-signs": 3, "notes": 3, "laboratory": 3})
     written = [write(ward, f"Note {number}", number).ti_id for number in range(8)]
     ward.drain()
     chart, patient = look(ward), ward.consented.actor.actor_id
     found, cursor = [entry.ti_id for entry in chart.notes], chart.older["notes"]
     while cursor:
-        entries, cursor = ward.handshaker.charts.older(patient, ward.doctor, "notes", cursor)
-        assert len(entries) <= 3
-        found += [entry.ti_id for entry in entries]
+        page = ward.handshaker.charts.older(patient, ward.doctor, "notes", cursor)
+        assert len(page.entries) <= 3
+        found += [entry.ti_id for entry in page.entries]
+        cursor = page.cursor
     assert found == written[::-1]
     assert set(chart.older) == {"notes"}
 
@@ -270,8 +272,9 @@ def test_older_entries_need_the_same_permission_and_a_cursor_that_is_one(ward: I
     write(ward, "Old.")
     ward.drain()
     cursor = f"{99999999999999999}-" + "f" * 36
-    assert [entry.text for entry in older(patient, ward.doctor, "notes", cursor)[0]] == ["Old."]
-    assert older(patient, ward.pathologist, "notes", cursor) == ([], "")
+    assert [entry.text for entry in older(patient, ward.doctor, "notes", cursor).entries] == ["Old."]
+    denied = older(patient, ward.pathologist, "notes", cursor)
+    assert (denied.entries, denied.cursor, denied.permission.allowed) == ((), "", frozenset())
     for category, wrong in (("notes", "next"), ("notes", ""), ("genomics", cursor)):
         with pytest.raises(NotFound):
             older(patient, ward.doctor, category, wrong)

@@ -17,14 +17,24 @@ from hypothesis import strategies as st
 from handshaker.commitments import canonical
 from handshaker.errors import NotFound
 from handshaker.messages import Actor
-from handshaker.records.finder import Identity, PatientFinder
+from handshaker.records.access_log import AccessLog
+from handshaker.records.finder import PatientFinder
+from handshaker.records.identities import Identities, Identity
 from handshaker.records.name_index import Indexed, NameIndex
 from handshaker.records.search_terms import forms, read_terms
 from handshaker.store.sql_store import SqlStore
 from handshaker.vault.sql_vault import SqlVault
 from handshaker.vocabulary import ActorKind
 from tests.databases import Databases
-from tests.instances import Instance, MovableClock
+from tests.instances import NOBODY, Instance, MovableClock
+
+
+READER = NOBODY
+"""At a desk without a hospital everybody is nobody."""
+
+
+def finder_of(store: SqlStore, vault: SqlVault, clock: MovableClock) -> PatientFinder:
+    return PatientFinder(store, Identities(store, vault), AccessLog(store, clock))
 
 
 @dataclass
@@ -54,7 +64,7 @@ class Desk:
         return patient_id
 
     def find(self, text: str, limit: int = 20) -> list[str]:
-        return [identity.patient_id for identity in self.finder.find(text, limit)]
+        return [identity.patient_id for identity in self.finder.find(READER, text, limit)]
 
 
 @pytest.fixture
@@ -62,7 +72,7 @@ def desk(databases: Databases, tmp_path: Path) -> Iterator[Desk]:
     clock = MovableClock()
     store = SqlStore.open(databases.store_url(tmp_path))
     vault = SqlVault.open(databases.vault_url(tmp_path), tmp_path / "root.key", clock=clock)
-    yield Desk(store, vault, clock, PatientFinder(store, vault))
+    yield Desk(store, vault, clock, finder_of(store, vault, clock))
     store.close()
     vault.close()
     databases.drop(tmp_path)
@@ -130,7 +140,7 @@ def test_no_more_are_returned_than_asked_for(desk: Desk) -> None:
 
 
 def test_an_identity_says_who_it_is(desk: Desk, brimstad: str) -> None:
-    identity = desk.finder.identity(brimstad)
+    identity = desk.finder.identity(READER, brimstad)
     assert identity == Identity(brimstad, "Brimstad", "Halvard Ås", date(1951, 3, 7), "", "LH-100001", True)
     assert identity.name == "BRIMSTAD, Halvard Ås"
     assert (identity.age(date(2026, 3, 6)), identity.age(date(2026, 3, 7))) == (74, 75)
@@ -141,14 +151,14 @@ def test_of_several_names_and_numbers_the_official_name_and_the_record_number_ar
     record = {"type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]}}
     numbers = [{"system": "urn:tax", "value": "9-9-9"}, {**record, "value": "MR77"}]
     tuva = desk.admit("", name=names, identifier=numbers, gender="female")
-    identity = desk.finder.identity(tuva)
+    identity = desk.finder.identity(READER, tuva)
     assert (identity.name, identity.number, identity.sex) == ("SUNDAL, Tuva", "MR77", "female")
     assert desk.find("ek") == desk.find("999") == desk.find("mr77") == [tuva]
 
 
 def test_demographics_of_a_strange_form_spoil_nothing(desk: Desk, brimstad: str) -> None:
     odd = desk.admit("", name="Nobody", identifier={"value": 7}, birthDate=1951, gender=[])
-    assert desk.finder.identity(odd) == Identity(odd, "", "", None, "", "", True)
+    assert desk.finder.identity(READER, odd) == Identity(odd, "", "", None, "", "", True)
     assert desk.find("brimstad") == [brimstad]
 
 
@@ -158,13 +168,13 @@ def test_an_erased_patient_is_not_there_any_more(desk: Desk, brimstad: str) -> N
     for text in ("brimstad", "LH-100001", "7.3.1951", brimstad[:12]):
         assert desk.find(text) == []
     with pytest.raises(NotFound):
-        desk.finder.identity(brimstad)
-    assert PatientFinder(desk.store, desk.vault).find("brimstad") == []
+        desk.finder.identity(READER, brimstad)
+    assert finder_of(desk.store, desk.vault, desk.clock).find(READER, "brimstad") == []
 
 
 def test_a_patient_whom_nobody_knows_is_not_found(desk: Desk) -> None:
     with pytest.raises(NotFound):
-        desk.finder.identity("0x" + "ab" * 32)
+        desk.finder.identity(READER, "0x" + "ab" * 32)
 
 
 def test_somebody_who_was_registered_after_the_first_look_is_found(desk: Desk, brimstad: str) -> None:
@@ -194,13 +204,17 @@ def test_many_threads_may_search_while_patients_arrive(desk: Desk) -> None:
 
 
 def test_one_who_was_refused_is_not_found_and_one_who_waits_is_marked(own_hospital: Instance) -> None:
-    registrar, find = own_hospital.handshaker.registrar, own_hospital.handshaker.patients.find
+    registrar, patients = own_hospital.handshaker.registrar, own_hospital.handshaker.patients
+
+    def find(text: str) -> list[Identity]:
+        return patients.find(own_hospital.nurse, text)
+
     resource = {"resourceType": "Patient", "name": [{"family": "Quernstein"}], "birthDate": "1969-01-12"}
     registered = registrar.register_patient(own_hospital.administrator, resource, "urn:test|quernstein")
     assert [(each.family, each.is_registered) for each in find("quernstein")] == [("Quernstein", False)]
     own_hospital.drain()
     assert [each.is_registered for each in find("quernstein")] == [True]
-    assert own_hospital.handshaker.patients.identity(registered.actor_id).is_registered
+    assert patients.identity(own_hospital.nurse, registered.actor_id).is_registered
     registrar.register_patient(own_hospital.nurse, resource | {"name": [{"family": "Nowhere"}]}, "urn:test|nowhere")
     own_hospital.drain()
     assert find("nowhere") == []

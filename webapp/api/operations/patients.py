@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from handshaker import ActorKind, Chart, Entry, Purpose, errors
+from collections.abc import Mapping, Sequence
+
+from handshaker import CHART_CATEGORIES, ActorKind, Chart, Entry, Permission, Purpose, errors
 from webapp.api import representations
 from webapp.api.calls import Answer, Call
 from webapp.refusals import NotPermitted, RequestInvalid
 
-_CATEGORIES = ("vital-signs", "notes", "laboratory")
 _CATEGORY_MISSING = {"parameter": "category", "detail": "category is missing beside before"}
 
 
 def find_patients(call: Call) -> Answer:
     """Answer those whom the words mean."""
-    found = call.handshaker.patients.find(call.body["query"], int(call.body.get("limit", 20)))
+    found = call.handshaker.patients.find(call.credential, call.body["query"], int(call.body.get("limit", 20)))
     return Answer({"patients": [representations.patient(identity) for identity in found]})
 
 
 def read_patient(call: Call) -> Answer:
     """Answer who it is."""
-    return Answer(representations.patient(call.handshaker.patients.identity(call.parameters["patient"])))
+    found = call.handshaker.patients.identity(call.credential, call.parameters["patient"])
+    return Answer(representations.patient(found))
 
 
 def read_records(call: Call) -> Answer:
@@ -27,20 +29,26 @@ def read_records(call: Call) -> Answer:
     patient, category, before = (call.parameters[name] for name in ("patient", "category", "before"))
     if before and not category:
         raise RequestInvalid("Only one category has older ones.", errors=[_CATEGORY_MISSING])
-    chart = call.handshaker.charts.open(patient, call.credential)
-    if not chart.permission.reachable:
+    charts, asked = call.handshaker.charts, [category] if category else CHART_CATEGORIES
+    if before:
+        page = charts.older(patient, call.credential, category, before)
+        return _records(patient, page.permission, asked, page.entries, {category: page.cursor} if page.cursor else {})
+    chart = charts.open(patient, call.credential, asked, "records")
+    entries = [entry for each in asked for entry in _entries(chart, each)]
+    return _records(patient, chart.permission, asked, entries, chart.older)
+
+
+def _records(
+    patient: str, permission: Permission, asked: Sequence[str], entries: Sequence[Entry], older: Mapping[str, str]
+) -> Answer:
+    """Answer records, or say why there are none."""
+    if not permission.reachable:
         raise errors.ChainUnreachable("The chain cannot be asked whether this is permitted.")
-    asked = [category] if category else _CATEGORIES
-    allowed = [each for each in asked if chart.permission.allows(each)]
+    allowed = [each for each in asked if permission.allows(each)]
     if not allowed:
         raise NotPermitted("The patient has not allowed you to read this.")
-    entries = [entry for each in allowed for entry in _entries(chart, each)]
-    older = {each: chart.older[each] for each in allowed if each in chart.older}
-    if before:
-        entries, cursor = call.handshaker.charts.older(patient, call.credential, category, before)
-        older = {category: cursor} if cursor else {}
     records = [representations.record(entry) for entry in entries]
-    return Answer({"patient": patient, "allowed": allowed, "records": records, "older": older})
+    return Answer({"patient": patient, "allowed": allowed, "records": records, "older": dict(older)})
 
 
 def ask_for_consent(call: Call) -> Answer:
