@@ -205,6 +205,7 @@ class ActCode(StrEnum):
     DEPLOYMENT_ADOPTED = "deployment-adopted"
     ROOT_KEY_ROTATED = "root-key-rotated"
     BACKUP_MADE = "backup-made"
+    BACKUP_RESTORED = "backup-restored"
 
     @property
     def sentence(self) -> str:
@@ -237,6 +238,7 @@ _ACTS = {
     ActCode.DEPLOYMENT_ADOPTED: "The contracts at these addresses are used from now on.",
     ActCode.ROOT_KEY_ROTATED: "The vault's root key was replaced.",
     ActCode.BACKUP_MADE: "A backup was made.",
+    ActCode.BACKUP_RESTORED: "A backup was restored, and nothing that the chain had anchored was lost by it.",
 }
 
 

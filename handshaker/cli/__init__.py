@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from handshaker.cli.acknowledgements import ack
+from handshaker.cli.backups import backup, restore_command
 from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
 from handshaker.cli.logins import code, invite
@@ -38,4 +39,6 @@ def main() -> None:
 
 
 for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command, invite, code):
+    main.add_command(command)
+for command in (backup, restore_command):
     main.add_command(command)

@@ -25,7 +25,7 @@ from handshaker.store.accesses import CONSENT, consent_lock
 from handshaker.store.audit import add_events, write_acknowledgements
 from handshaker.store.database import Database, lock_hash
 from handshaker.store.rows import sealed_columns, sealed_of
-from handshaker.store.sequencer import Sequencer
+from handshaker.store.sequencer import Sequencer, refuse_if_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class IntakeStore:
         Raises ``LogHeld``.
         """
         with self._database.write() as connection:
+            refuse_if_held(connection)
             call = signed.call
             if call.contract == CONSENT and ti.patient_id is not None:
                 consent_lock(connection, ti.patient_id)

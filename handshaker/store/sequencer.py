@@ -52,7 +52,7 @@ class Sequencer:
         """
         self.take_turn(connection)
         if not held:
-            _refuse_if_held(connection)
+            refuse_if_held(connection)
         crash_point("sequencer.turn-taken")
         last = connection.execute(sa.select(sa.func.max(s.audit_positions.c.position))).scalar()
         first = 0 if last is None else last + 1
@@ -82,7 +82,8 @@ class Sequencer:
             self.append(connection, [entry(entry_id, "act", act_leaf(entry_id, act, at), at)])
 
 
-def _refuse_if_held(connection: sa.Connection) -> None:
+def refuse_if_held(connection: sa.Connection) -> None:
+    """Raise ``LogHeld`` while the log is held: what would become entries is not even accepted then."""
     found = connection.execute(sa.select(s.log_holds).where(s.log_holds.c.lifted_at.is_(None)).limit(1)).mappings()
     hold = found.first()
     if hold is not None:

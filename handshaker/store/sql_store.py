@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import as_file, files
 
 from handshaker.store.accesses import AccessStore
@@ -21,6 +22,7 @@ from handshaker.store.people import PeopleStore
 from handshaker.store.proposals import ProposalStore
 from handshaker.store.queue import QueueStore
 from handshaker.store.records import RecordStore
+from handshaker.store.restoring import RestoringStore
 from handshaker.store.sequencer import Seal, Sequencer
 
 
@@ -45,6 +47,7 @@ class SqlStore:
         self.explorer = ExplorerStore(database)
         self.proposals = ProposalStore(database, sequencer)
         self.figures = FigureStore(database)
+        self.restoring = RestoringStore(database, sequencer)
 
     @classmethod
     def open(cls, url: str, seal: Seal | None = None, *, owner_url: str = "") -> SqlStore:
@@ -61,6 +64,10 @@ class SqlStore:
     def claim(self, name: str) -> Claim:
         """Return the claim to a worker's name, not taken yet."""
         return Claim(self._database, name)
+
+    def observe(self, observe: Callable[[str, float], None]) -> None:
+        """From here on tell ``observe`` of every SQL transaction: ``read`` or ``write``, and the seconds it took."""
+        self._database.observe = observe
 
     def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from handshaker.vault.database import MIGRATIONS
 from handshaker.vault.root import RootFile
+from handshaker.vault.rooted import MASTER_BINDING
 from handshaker.vault.schema import metadata, vault
 
 VERSION_TABLE = "vault_version"
@@ -26,6 +27,12 @@ def root_id_of(connection: Connection) -> str:
 def require_root(path: Path, root_id: str) -> None:
     """Raise ``RootKeyUnusable`` unless the key in the file, or one staged beside it, is the one of that id."""
     RootFile(path).fitting(root_id)
+
+
+def require_opens(connection: Connection, path: Path) -> None:
+    """Raise ``RootKeyUnusable`` or ``CiphertextInvalid`` unless the key in the file opens the vault's master."""
+    row = connection.execute(select(vault).where(vault.c.id == 1)).one()
+    RootFile(path).fitting(row.root_id).unwrap(row.wrapped_master, MASTER_BINDING, owner="master")
 
 
 def revision_of(connection: Connection) -> str:

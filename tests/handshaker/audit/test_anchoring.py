@@ -149,7 +149,8 @@ def test_a_log_that_is_shorter_than_its_anchor_is_held_and_refuses_every_writer(
         act(anchoring)
     with pytest.raises(LogHeld):
         anchoring.measure(payload={"resourceType": "Observation"})
-    anchoring.measure()
+    with pytest.raises(LogHeld):
+        anchoring.measure()
     with pytest.raises(LogHeld):
         anchoring.worker.step()
     assert anchoring.handshaker.chain.anchored() == anchored
