@@ -197,6 +197,14 @@ class Measures:
         assert isinstance(found, Histogram)
         found.observe(value)
 
+    def node_answered(self, method: str, seconds: float) -> None:
+        """Count a question to the node."""
+        self.observe(NODE, seconds, method)
+
+    def database_answered(self, kind: str, seconds: float) -> None:
+        """Count a transaction with the audit database."""
+        self.observe(DATABASE, seconds, kind)
+
     def told(self) -> bytes:
         """Return all of it in the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import signal
 import sys
 import threading
 
-from handshaker import HandshakerError, make_handshaker, read_settings
+from handshaker import HandshakerError, logs, make_handshaker, read_settings
 from webapp.application import make_app
 from webapp.serving import Serving
 
@@ -23,7 +22,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = read_settings()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+        logs.set_up(settings)
         handshaker = make_handshaker(settings)
         serving = Serving(make_app(handshaker), settings)
     except HandshakerError as error:

@@ -13,7 +13,7 @@ from flask_babel import Babel
 from flask_talisman import Talisman
 
 from handshaker import Handshaker, Settings, errors
-from webapp import access, api, error_pages, formats, looks, navigation
+from webapp import access, api, error_pages, formats, looks, navigation, numbering
 from webapp.accounts import accounts
 from webapp.administration import administration
 from webapp.care import care
@@ -41,6 +41,7 @@ def make_app(handshaker: Handshaker) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(_configuration(settings))
     app.extensions["handshaker"] = handshaker
+    numbering.register(app)
     app.before_request(access.guard)
     app.after_request(_keep_out_of_caches)
     csrf.init_app(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import os
 import re
 import sys
@@ -16,6 +15,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from handshaker import logs
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.errors import HandshakerError, InputInvalid, NotAuthenticated, NotFound
 from handshaker.login_files import LoginFiles
@@ -122,17 +122,8 @@ def opened(**overrides: Any) -> Iterator[Handshaker]:
 def usable_settings(**overrides: Any) -> Settings:
     """Return the settings, and log as they say; raises ``SettingsInvalid``."""
     settings = read_settings(**overrides)
-    log_to_stderr(settings)
+    logs.set_up(settings)
     return settings
-
-
-def log_to_stderr(settings: Settings) -> None:
-    """Write the log to stderr, without what libraries tell each other."""
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    for noisy in ("alembic", "urllib3", "web3", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def credential(handshaker: Handshaker, person: str | None) -> Credential:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import requests
 from eth_abi.abi import decode, encode
@@ -27,6 +28,7 @@ from handshaker.ethereum.questions import answer
 from handshaker.ethereum.refusals import decode_refusal, named
 from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, relay_size, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
+from handshaker.ethereum.timing import Observe, Timing
 from handshaker.messages import (
     Anchor,
     Attempt,
@@ -78,6 +80,10 @@ class EthereumChain:
         # Without web3's middleware: it asks for the chain id before every `eth_call`, twice.
         self._web3 = Web3(provider, middleware=[])
         self._identity: ChainIdentity | None = None
+
+    def observe(self, observe: Observe) -> None:
+        """From here on tell ``observe`` of every question to the node: its method, and the seconds it took."""
+        self._web3.middleware_onion.inject(cast(Any, partial(Timing, observe)), layer=0)
 
     @property
     def profile(self) -> ChainProfile:

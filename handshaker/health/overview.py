@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, wait
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+from prometheus_client.core import Metric
 
 from handshaker.errors import ChainError, ChainMismatch, HandshakerError, RootKeyUnusable, StoreUnavailable
 from handshaker.ethereum.chain import EthereumChain
@@ -16,6 +18,7 @@ from handshaker.health import judging, network
 from handshaker.health.asking import Asking, outcome
 from handshaker.health.check import NAMES, Check, State, unsaid, well
 from handshaker.health.facts import Facts, Node, Stored, Together
+from handshaker.health.known import known
 from handshaker.health.network import NetworkStatus
 from handshaker.ports import Clock
 from handshaker.settings import Settings
@@ -96,6 +99,10 @@ class Health:
             contracts=deployment.addresses if deployment else {},
             verdicts=counts,
         )
+
+    def figures(self) -> Iterable[Metric]:
+        """Return what the databases and the node know, for Prometheus; what does not answer is left out."""
+        return known(self._store, self._clock, self.ready(), self.network)
 
     # ---- what rests on what ------------------------------------------------------------------------------------------
 

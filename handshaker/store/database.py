@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Database:
                 "The URL of the audit database is not one of SQLAlchemy's, or its driver is not installed.",
                 setting="HANDSHAKER_STORE_URL",
             ) from error
+        self.observe: Callable[[str, float], None] = _nobody
+        """Is told of every transaction: ``read`` or ``write``, and the seconds it took."""
         make_private(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         sa.event.listen(self.engine, "handle_error", forget_values)
@@ -105,7 +108,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One SQL transaction that writes; raises ``StoreUnavailable`` when the database cannot."""
-        with mapped(), self.engine.begin() as connection:
+        with mapped(), self._timed("write"), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -114,10 +117,19 @@ class Database:
         options: dict[str, Any] = {"handshaker_read_only": True}
         if not self.is_sqlite:
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with mapped(), self.engine.connect() as connection:
+        with mapped(), self._timed("read"), self.engine.connect() as connection:
             reader = connection.execution_options(**options)
             with reader.begin():
                 yield reader
+
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
+        """Tell how long a transaction took, with what it waited for."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(kind, time.perf_counter() - started)
 
     def forget_log(self) -> None:
         """Take deleted bytes out of SQLite's write-ahead log too, unless a reader stands in the way.
@@ -131,6 +143,10 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _nobody(kind: str, seconds: float) -> None:
+    """Hear nothing."""
 
 
 def make_private(url: str) -> None:

@@ -56,8 +56,7 @@ def _keep_out_of_caches(response: Response) -> Response:
 
 
 def _answer_wrong_addresses() -> Response | None:
-    """Give a request of the API its number, and answer it where the address or the method leads nowhere."""
+    """Answer a request of the API whose address or method leads nowhere."""
     if not request.path.startswith("/api/"):
         return None
-    calls.number()
     return None if request.routing_exception is None else problems.told(request.routing_exception)

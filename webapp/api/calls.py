@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,16 +60,11 @@ def view_of(operation: Operation, function: Function) -> Callable[..., Response]
             response = _sent(function(_call(operation, path)))
         except Exception as error:
             response = problems.told(error)
-        metrics.count(operation.name, response.status_code, time.perf_counter() - started)
+        metrics.count(access.handshaker(), operation.name, response.status_code, time.perf_counter() - started)
         return response
 
     view.__name__ = operation.name
     return access.bearers(view)
-
-
-def number() -> None:
-    """Give a request its number; runs before every one of the API's, also those that lead nowhere."""
-    g.request_number = str(uuid.uuid4())
 
 
 def _call(operation: Operation, path: Mapping[str, str]) -> Call:
