@@ -219,8 +219,6 @@ def make_handshaker(
     journal = Journal(clock, store.figures.moments)
     store.observe(journal.measures.database_answered)
     chain.observe(journal.measures.node_answered)
-    store.observe(journal.measures.database_answered)
-    chain.observe(journal.measures.node_answered)
     intake = Intake(store, vault, lambda: reached, templates, generator, clock, settings.payload_limit, journal)
     registrar = Registrar(store, vault, intake, tokens, clock)
     accesses, identities = AccessLog(store, clock), Identities(store, vault)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Callable
 from importlib.resources import as_file, files
 
 from handshaker.store.accesses import AccessStore
@@ -65,10 +64,6 @@ class SqlStore:
     def claim(self, name: str) -> Claim:
         """Return the claim to a worker's name, not taken yet."""
         return Claim(self._database, name)
-
-    def observe(self, observe: Callable[[str, float], None]) -> None:
-        """From here on tell ``observe`` of every SQL transaction: ``read`` or ``write``, and the seconds it took."""
-        self._database.observe = observe
 
     def observe(self, observe: Callable[[str, float], None]) -> None:
         """From here on tell ``observe`` of every SQL transaction: ``read`` or ``write``, and the seconds it took."""
