@@ -6,6 +6,7 @@ import click
 
 from handshaker.cli.acknowledgements import ack
 from handshaker.cli.backups import backup, restore_command
+from handshaker.cli.health import health
 from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
 from handshaker.cli.logins import code, invite
@@ -40,5 +41,5 @@ def main() -> None:
 
 for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command, invite, code):
     main.add_command(command)
-for command in (backup, restore_command):
+for command in (backup, restore_command, health):
     main.add_command(command)

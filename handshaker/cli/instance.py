@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 
 import click
 
 from handshaker.bootstrap import Handshaker, make_handshaker
+from handshaker.cli.figures import offered
 from handshaker.cli.output import console, failing, json_option, opened, print_json, token_files, usable_settings
+from handshaker.cli.stopping import bounded, stop_on_signals
 from handshaker.demo import ADMINISTRATORS
 from handshaker.errors import HandshakerError, RelayerUnfunded
 from handshaker.ethereum.deployer import deploy as deploy_contracts
@@ -120,23 +121,37 @@ def deploy(as_json: bool) -> None:
 
 @click.command(short_help="Run a worker; Ctrl-C stops it.")
 @click.option("--attached", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Offer figures to Prometheus on this port of 127.0.0.1 (0: any free one).",
+)
 @json_option
 @failing
-def work(attached: bool, as_json: bool) -> None:
+def work(attached: bool, metrics_port: int | None, as_json: bool) -> None:
     """Run a worker until Ctrl-C: it asks the network, carries what is waiting, and writes acknowledgements.
 
-    It may be stopped or killed at any moment: the next one goes on where it was.
+    It may be stopped or killed at any moment: the next one goes on where it was. Ctrl-C and SIGTERM let it finish the
+    pass it is in and give back what it has taken; a second one ends it at once.
     """
     stop = stop_on_signals()
     if attached:
         threading.Thread(target=_stop_when_input_ends, args=(stop,), daemon=True).start()
-    with opened() as handshaker, _claimed(handshaker) as confirm:
+    with ExitStack() as running:
+        handshaker = running.enter_context(opened(worker_metrics_port=metrics_port))
+        confirm = running.enter_context(_claimed(handshaker))
         worker = handshaker.worker()
         # Another name is another account, and on the local chain ether costs nothing.
         _fund_locally(handshaker, handshaker.vault.create_relayer(handshaker.settings.worker))
+        figures = running.enter_context(offered(handshaker.journal.measures, handshaker.settings.worker_metrics_port))
         if as_json:
-            print_json({"worker": handshaker.settings.worker, "chain": handshaker.settings.chain_url})
+            print_json(
+                {"worker": handshaker.settings.worker, "chain": handshaker.settings.chain_url, "metricsPort": figures}
+            )
+        running.enter_context(bounded(stop, worker.release))
         worker.run(stop, confirm)
+    if not as_json:
+        console.print("Stopped; nothing is in this worker's hands any more.")
 
 
 def _claimed(handshaker: Handshaker) -> AbstractContextManager[Callable[[], None]]:
@@ -180,14 +195,6 @@ def ensure_deployed(handshaker: Handshaker, *, announce: bool = True) -> Deploym
     )
     handshaker.adopt(deployment)
     return deployment
-
-
-def stop_on_signals() -> threading.Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _fund_locally(handshaker: Handshaker, account: str) -> None:

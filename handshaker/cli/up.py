@@ -14,7 +14,7 @@ from rich.table import Table
 
 from handshaker.bootstrap import Handshaker, make_handshaker
 from handshaker.cli.children import child, first_words
-from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance, stop_on_signals
+from handshaker.cli.instance import PartStopped, ensure_deployed, prepare_instance
 from handshaker.cli.output import (
     acknowledgement_json,
     acknowledgement_table,
@@ -27,6 +27,7 @@ from handshaker.cli.output import (
     token_files,
     usable_settings,
 )
+from handshaker.cli.stopping import stop_on_signals
 from handshaker.demo import (
     ADMINISTRATORS,
     ORGANISATIONS,

@@ -17,6 +17,7 @@ COMMANDS = {
     "chain start",
     "deploy",
     "work",
+    "health",
     "serve",
     "submit",
     "status",
