@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ import threading
 from handshaker import HandshakerError, logs, make_handshaker, read_settings
 from webapp.application import make_app
 from webapp.serving import Serving
+
+log = logging.getLogger("webapp")
 
 
 def main() -> int:
@@ -45,6 +48,7 @@ def main() -> int:
         stop.set()
         sweeping.join()
         handshaker.close()
+    log.info("the web application has stopped")
     return 0
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import socket
-import sys
-from types import FrameType
+import threading
+import time
 from typing import Any
 
 from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 from handshaker import HandshakerError, Settings
+from webapp.api.streams import CLOSING
 
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+STOP_SECONDS = 10.0
+"""How long requests that were being answered may take when the application is told to stop."""
+_TURN = 1.0
+"""Seconds after which the loop looks up where nothing happens."""
+
+log = logging.getLogger("webapp")
 
 
 class PortTaken(HandshakerError):
@@ -29,7 +39,10 @@ class Serving:
     def __init__(self, app: Flask, settings: Settings) -> None:
         """Begin to listen; raises ``PortTaken``."""
         self._socket = _listen(settings.web_host, settings.web_port)
-        self._server: Any = create_server(app, sockets=[self._socket], **_adjustments(settings))
+        self._map: dict[int, Any] = {}
+        self._server: Any = create_server(app, map=self._map, sockets=[self._socket], **_adjustments(settings))
+        self._streams_end: threading.Event = app.extensions[CLOSING]
+        self._stop = threading.Event()
 
     @property
     def port(self) -> int:
@@ -38,13 +51,50 @@ class Serving:
         return port
 
     def run(self) -> None:
-        """Answer requests until SIGTERM or Ctrl-C; those that are being answered are finished first."""
-        signal.signal(signal.SIGTERM, _stop)
-        signal.signal(signal.SIGINT, _stop)
+        """Answer requests until SIGTERM or Ctrl-C; those that are being answered are finished first.
+
+        A second signal ends the process at once: what was answered is stored, and what was not can be sent again.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._told)
         try:
-            self._server.run()
+            while not self._stop.is_set():
+                self._turn(_TURN)
+            self._finish(STOP_SECONDS)
         finally:
             self._server.close()
+
+    def _told(self, number: int, *_: object) -> None:
+        if self._stop.is_set():
+            os._exit(128 + number)
+        self._stop.set()
+        self._server.pull_trigger()
+
+    def _turn(self, seconds: float) -> None:
+        """Let what happens on the sockets happen once, waiting ``seconds`` at most for something."""
+        wasyncore.loop(timeout=seconds, map=self._map, count=1, use_poll=True)
+
+    def _finish(self, seconds: float) -> None:
+        """Accept nobody any more, end the streams, and answer who has asked, for ``seconds`` at most."""
+        self._streams_end.set()
+        self._turn(0)  # who knocked before the signal is let in
+        wasyncore.dispatcher.close(self._server)
+        until = time.monotonic() + seconds
+        while (asking := self._asking()) and time.monotonic() < until:
+            self._turn(0.05)
+        if asking:
+            log.warning("%d requests were not answered in %d seconds", asking, seconds)
+        self._server.task_dispatcher.shutdown(timeout=1)
+
+    def _asking(self) -> int:
+        """Return how many clients wait for an answer or the rest of one; let go of the others."""
+        asking = 0
+        for channel in list(self._server.active_channels.values()):
+            if channel.requests or channel.total_outbufs_len:
+                asking += 1
+            else:
+                channel.will_close = True
+        return asking
 
 
 def _adjustments(settings: Settings) -> dict[str, Any]:
@@ -74,7 +124,3 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise PortTaken(f"The port {port} of {host} cannot be used.", host=host, port=port) from error
     return listening
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    sys.exit(0)

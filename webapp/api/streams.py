@@ -21,6 +21,8 @@ from webapp.api.calls import Call
 from webapp.refusals import StreamsExhausted
 
 MEDIA_TYPE = "text/event-stream"
+CLOSING = "api-closing"
+"""Where an application keeps the event that ends every stream: clients open theirs again, elsewhere or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Places:
 
 
 def register(app: Flask, threads: int) -> None:
-    """Give an application that answers with ``threads`` threads its places."""
+    """Give an application that answers with ``threads`` threads its places, and what ends all streams."""
+    app.extensions[CLOSING] = threading.Event()
     app.extensions["api-places"] = Places(threads // 2)
     app.extensions["api-patience"] = Patience()
 
@@ -105,19 +108,22 @@ def places() -> Places:
 def streamed(call: Call, source: Source, credential_text: str) -> Response:
     """Return the events of ``source`` as they happen; raises ``StreamsExhausted``."""
     patience: Patience = current_app.extensions["api-patience"]
+    closing: threading.Event = current_app.extensions[CLOSING]
     give_back = places().take(call.credential.actor.actor_id)
 
     def is_still_allowed() -> bool:
         # Whose role has changed comes again, and is told what they may know now.
         return call.handshaker.tokens.authenticate(credential_text).actor == call.credential.actor
 
-    response = Response(_told(source, patience, is_still_allowed), mimetype=MEDIA_TYPE)
+    response = Response(_told(source, patience, closing, is_still_allowed), mimetype=MEDIA_TYPE)
     response.headers["X-Accel-Buffering"] = "no"  # a proxy that collects an answer would keep the events
     response.call_on_close(give_back)
     return response
 
 
-def _told(source: Source, patience: Patience, is_still_allowed: Callable[[], bool]) -> Iterator[bytes]:
+def _told(
+    source: Source, patience: Patience, closing: threading.Event, is_still_allowed: Callable[[], bool]
+) -> Iterator[bytes]:
     """Yield events and heartbeats. What fails ends the stream: the client opens it again and is told why."""
     started = beaten = time.monotonic()
     yield b"retry: 1000\n\n"
@@ -135,6 +141,7 @@ def _told(source: Source, patience: Patience, is_still_allowed: Callable[[], boo
                 yield b": still here\n\n"
             if now - started >= patience.longest:
                 return
-            time.sleep(patience.pause)
+            if closing.wait(patience.pause):
+                return
     except HandshakerError:
         return
