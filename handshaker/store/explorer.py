@@ -21,6 +21,11 @@ _HOUR = 3600
 _COMMON = "effect"
 """The code of nearly every ACK: the others are few enough to be looked up first."""
 
+_CARRIER = [
+    s.network_transactions.c[name]
+    for name in ("network_id", "relayer", "nonce", "gas", "created_at", "settled_at", "outcome")
+]
+
 
 class ExplorerStore:
     """Questions about TIs, whoever they belong to."""
@@ -96,7 +101,7 @@ class ExplorerStore:
         )
         mine = s.network_items.alias("mine")
         query = (
-            sa.select(s.network_transactions, mine.c.position, size.label("batch_size"))
+            sa.select(*_CARRIER, mine.c.position, size.label("batch_size"))
             .join(mine, mine.c.network_id == s.network_transactions.c.network_id)
             .where(mine.c.statement_hash == statement_hash)
             .order_by(s.network_transactions.c.network_id)
