@@ -133,6 +133,9 @@ class Anchoring:
         anchored = self._log.anchored_size()
         waiting_since = self._log.written_at(anchored)
         if waiting_since is None:
+            if anchored > self._log.size():
+                # Somebody has anchored more than there is: another copy of this log works elsewhere.
+                self.check()
             return False
         is_late = self._clock.now() - waiting_since >= self._after
         return is_late or self._log.written_at(anchored + self._entries - 1) is not None

@@ -62,7 +62,12 @@ def restore(
         marker = settings.instance / UNFINISHED
         _refuse_taken(places, replacing=replacing or marker.exists())
         chain = _asked(manifest, chain or make_chain(settings))
-        _stage(manifest, places, folder, settings, hear)
+        try:
+            _stage(manifest, places, folder, settings, hear)
+        except (Exception, KeyboardInterrupt):
+            places.audit.unstage()
+            places.vault.unstage()
+            raise
         name = f"{'interrupted' if marker.exists() else 'before'}-{clock.now():%Y%m%dt%H%M%Sz}"
         hear("beginning", 0, 1)
         private_files.keep(marker, json.dumps({"backup": manifest.backup, "folder": str(folder.absolute())}) + "\n")

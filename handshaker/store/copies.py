@@ -61,6 +61,10 @@ class Copies(Protocol):
         """Bring a copy close to the place, in nobody's way, and return its URL; empty where that cannot be."""
         ...
 
+    def unstage(self) -> None:
+        """Take away what was staged. Safe to repeat."""
+        ...
+
     def move_aside(self, name: str) -> str:
         """Put what is in the place under a dated name; return where. Nothing is deleted. Safe to repeat."""
         ...
@@ -112,6 +116,10 @@ class SqliteCopies:
             target.flush()
             os.fsync(target.fileno())
         return f"sqlite:///{self._staged}"
+
+    def unstage(self) -> None:
+        """Delete the copy beside the place."""
+        _delete(self._staged)
 
     def move_aside(self, name: str) -> str:
         """Move the file into a folder of that name beside it, with what SQLite keeps of it in other files."""

@@ -81,6 +81,9 @@ class PostgresCopies:
         """Nothing is staged: ``pg_restore`` writes all or nothing."""
         return ""
 
+    def unstage(self) -> None:
+        """Nothing was staged."""
+
     def move_aside(self, name: str) -> str:
         """Move the tables into a schema of that name, in one SQL transaction."""
         with self._engine() as engine, mapped(), engine.begin() as connection:

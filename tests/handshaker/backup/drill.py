@@ -39,6 +39,15 @@ class Drill:
         assert anchored.size == self.instance.handshaker.store.log.size()
         return anchored
 
+    def anchor_without_carrying(self) -> Head:
+        """Let only the log's head go to the chain, whatever waits."""
+        self.instance.clock.advance(61)
+        worker = self.instance.worker
+        for _ in range(5):
+            worker._indexer.advance()
+            worker._anchor(1)
+        return self.instance.handshaker.chain.anchored()
+
     def back_up(self, name: str = "backup", hear: Hear = unheard) -> tuple[Path, Manifest]:
         folder = self.place / name
         return folder, make_backup(self.instance.handshaker, folder, hear)
