@@ -13,6 +13,7 @@ from handshaker.errors import ChainError
 from handshaker.ports import Clock
 from handshaker.proofs import AnchoredHead, Proofs
 from handshaker.store.sql_store import SqlStore
+from handshaker.vocabulary import AccessReason, ActCode
 
 __all__ = ["AnchoredHead", "AuditLog", "LogLine", "LogSummary"]
 
@@ -55,6 +56,17 @@ class LogLine:
     """What the leaf says; empty where it is not the JSON of an entry."""
     actor_name: str
     """Of staff; else empty."""
+
+    @property
+    def sentence(self) -> str:
+        """What an act or an access was, in plain words; the code where it is a new one; empty for other kinds."""
+        if self.kind == "act":
+            code = str(self.said.get("act", ""))
+            return ActCode(code).sentence if code in set(ActCode) else code
+        if self.kind == "access":
+            code = str(self.said.get("reason", ""))
+            return AccessReason(code).sentence if code in set(AccessReason) else code
+        return ""
 
 
 class AuditLog:

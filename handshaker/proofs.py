@@ -81,6 +81,13 @@ class Examination:
         return {} if self.document is None or self.is_growth else told(self.document["entry"]["leaf"])
 
     @property
+    def leaf_hash(self) -> bytes:
+        """Where the way up begins; empty where there is no entry."""
+        if self.document is None or self.is_growth:
+            return b""
+        return check_proof.leaf_hash(self.document["entry"]["leaf"].encode())
+
+    @property
     def rungs(self) -> tuple[Rung, ...]:
         """The way from the entry up to the root, as the proof has it."""
         return () if self.document is None or self.is_growth else ladder(self.document)

@@ -18,6 +18,7 @@ from webapp.accounts import accounts
 from webapp.administration import administration
 from webapp.care import care
 from webapp.extensions import csrf, limiter
+from webapp.proofs import proofs
 
 CONTENT_SECURITY_POLICY = {
     "default-src": "'none'",
@@ -49,7 +50,7 @@ def make_app(handshaker: Handshaker) -> Flask:
     Babel(app, default_locale=settings.locale, default_timezone=settings.timezone)
     Talisman(app, **_headers(settings))
     access.anybody(app.view_functions["static"])
-    for blueprint in (accounts, care, administration):
+    for blueprint in (accounts, care, administration, proofs):
         app.register_blueprint(blueprint)
     api.register(app)
     error_pages.register(app)

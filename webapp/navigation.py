@@ -9,7 +9,7 @@ from flask import Flask, current_app, request
 from flask_babel import lazy_gettext as _l
 
 from webapp import access
-from webapp.access import ADMINISTRATOR, AUDITOR, CARE, DOCTOR, NURSE, PATHOLOGIST
+from webapp.access import ADMINISTRATOR, AUDITOR, CARE, DOCTOR, NURSE, PATHOLOGIST, STAFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ PLACES = (
     Place("administration.organisations", _l("Organisations"), frozenset({ADMINISTRATOR})),
     Place("administration.templates", _l("Templates"), frozenset({ADMINISTRATOR})),
     Place("administration.acknowledgements", _l("Acknowledgements"), frozenset({ADMINISTRATOR, AUDITOR})),
+    Place("administration.audit", _l("Audit log"), frozenset({ADMINISTRATOR, AUDITOR})),
     Place("administration.network", _l("Network"), frozenset({ADMINISTRATOR})),
+    Place("proofs.check", _l("Proofs"), STAFF),
 )
 
 

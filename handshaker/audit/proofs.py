@@ -109,9 +109,10 @@ def _climb(node: int, last: int, reached: bytes, path: Sequence[bytes]) -> Itera
 
 
 def told(leaf: str | bytes) -> dict[str, Any]:
-    """Return what a leaf says; empty where it is not the JSON of an entry."""
+    """Return what a leaf says; empty where it is not the JSON of an entry, or has text that is not Unicode."""
     try:
         entry = json.loads(leaf)
+        json.dumps(entry, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}

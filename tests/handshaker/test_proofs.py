@@ -168,6 +168,7 @@ def test_after_a_change_of_the_database_no_proof_is_handed_out(
 
 def test_an_entry_that_says_something_else_is_noticed_with_its_acknowledgement_and_without(anchored: Instance) -> None:
     last = acknowledged(anchored)[-1]
+    assert last.position is not None
     change_leaf(anchored, last.position)
     assert failed(anchored.handshaker.proofs.examine(anchored.administrator, last.ti_id)) == {"entry"}
     entry = anchored.handshaker.store.log.entry_at(last.position)
@@ -200,6 +201,7 @@ def test_exchanged_positions_are_noticed(anchored: Instance) -> None:
 
 def test_a_missing_entry_breaks_the_proofs_of_the_others(anchored: Instance) -> None:
     first, *_, last = acknowledged(anchored)
+    assert last.position is not None
     tampered(anchored, "DELETE FROM outbox", "DELETE FROM audit_positions WHERE position = :one", one=last.position - 1)
     assert failed(anchored.handshaker.proofs.examine(anchored.administrator, last.ti_id)) == {"inclusion"}
     first_size, second_size = sizes(anchored)
