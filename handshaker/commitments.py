@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 
 import rfc8785
@@ -48,6 +49,17 @@ def commitment(payload: Mapping[str, Json], salt: bytes) -> bytes:
     if len(salt) != SALT_SIZE:
         raise ValueError(f"a salt has {SALT_SIZE} bytes, not {len(salt)}")
     return sha256(salt + canonical(payload)).digest()
+
+
+def detail_context(ti_id: str) -> bytes:
+    """Return where the sealed detail of a TI's acknowledgement belongs, for the vault."""
+    return f"{ti_id}/detail".encode()
+
+
+def quarantine_of(received_at: datetime) -> str:
+    """Return the owner, one for each week, of what was received about no known patient."""
+    year, week, _ = received_at.isocalendar()
+    return f"quarantine/{year}-W{week:02d}"
 
 
 def verify_commitment(expected: bytes, payload: Mapping[str, Json], salt: bytes) -> bool:

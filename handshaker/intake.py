@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from handshaker.clinical.gates import plausibility_gate, schema_gate
-from handshaker.commitments import canonical, commitment
+from handshaker.commitments import canonical, commitment, detail_context, quarantine_of
 from handshaker.crash_points import crash_point
 from handshaker.envelope import Envelope, read_envelope
 from handshaker.errors import (
@@ -200,7 +200,7 @@ class Intake:
         sealed, kind = self._store.audit.detail(ti_id), refusal_kinds().get(acknowledgement.code)
         if sealed is None or kind is None:
             return None
-        detail = json.loads(self._vault.unseal(sealed, _detail_context(ti_id)))["detail"]
+        detail = json.loads(self._vault.unseal(sealed, detail_context(ti_id)))["detail"]
         return kind(detail["message"], **detail["data"])
 
     def _carried(self, call: ContractCall, owner: str, body: bytes) -> Submission:
@@ -225,9 +225,7 @@ class Intake:
         conclusion = Conclusion(
             ti.ti_id,
             Verdict(VerdictKind.INVALID, refusal.code, {"gate": refusal.gate}),
-            detail=self._vault.seal(
-                owner, canonical({"detail": detail, "salt": salt.hex()}), _detail_context(ti.ti_id)
-            ),
+            detail=self._vault.seal(owner, canonical({"detail": detail, "salt": salt.hex()}), detail_context(ti.ti_id)),
             detail_commitment=commitment(detail, salt),
         )
         sealed = self._vault.seal(owner, self._body(ti, envelope, {}), ti.ti_id.encode())
@@ -248,8 +246,7 @@ class Intake:
 
     def _quarantine(self, ti: InitialTransaction) -> str:
         """Return the owner of bodies for which no patient is known; it expires."""
-        year, week, _ = ti.received_at.isocalendar()
-        owner = f"quarantine/{year}-W{week:02d}"
+        owner = quarantine_of(ti.received_at)
         self._vault.create_owner(owner, ti.received_at + QUARANTINE)
         return owner
 
@@ -276,7 +273,3 @@ class Intake:
             origin=origin,
             supersedes=envelope.supersedes,
         )
-
-
-def _detail_context(ti_id: str) -> bytes:
-    return f"{ti_id}/detail".encode()

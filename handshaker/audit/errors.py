@@ -30,3 +30,9 @@ class LogDoesNotVerify(HandshakerError):
 
     code = "log-does-not-verify"
     mend = "Somebody or something has changed the database. Run `handshaker verify`, which names the entry."
+
+
+class NotText(StoreUnavailable):
+    """A text in the audit database is no UTF-8: somebody has written there by other means than this program."""
+
+    code = "not-text"

@@ -14,6 +14,7 @@ from handshaker.cli.serving import serve
 from handshaker.cli.templates import template
 from handshaker.cli.transactions import status, submit
 from handshaker.cli.up import up
+from handshaker.cli.verifying import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -41,5 +42,5 @@ def main() -> None:
 
 for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command, invite, code):
     main.add_command(command)
-for command in (backup, restore_command, health):
+for command in (backup, restore_command, health, verify):
     main.add_command(command)

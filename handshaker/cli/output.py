@@ -106,17 +106,22 @@ def print_json(value: Json) -> None:
 def opened(**overrides: Any) -> Iterator[Handshaker]:
     """Open the instance that the settings name, and close it afterwards."""
     settings = usable_settings(**overrides)
+    require_instance(settings)
+    handshaker = make_handshaker(settings)
+    try:
+        yield handshaker
+    finally:
+        handshaker.close()
+
+
+def require_instance(settings: Settings) -> None:
+    """Raise ``InputInvalid`` unless there is an instance where the settings say."""
     if not (settings.instance / "keys" / "root.key").exists() and settings.root_key is None:
         raise InputInvalid(
             f"There is no instance in {settings.instance}: run `handshaker init` (or `handshaker up`) first.",
             path=str(settings.instance),
             problem="no instance",
         )
-    handshaker = make_handshaker(settings)
-    try:
-        yield handshaker
-    finally:
-        handshaker.close()
 
 
 def usable_settings(**overrides: Any) -> Settings:

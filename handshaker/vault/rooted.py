@@ -21,6 +21,7 @@ from handshaker.vault.schema import owners, relayers, signing_key_secrets, signi
 from handshaker.vault.sealing import KEY_BYTES, binding
 
 MASTER_BINDING: Final = binding("master/v1")
+_SEALED_FROM: Final = select(vault.c.sealed_from).where(vault.c.id == 1)
 
 
 def salt_binding(owner: str) -> bytes:
@@ -88,17 +89,21 @@ class RootedDatabase:
             held = select(vault.c.root_id).where(vault.c.id == 1).with_for_update(read=True)
             yield connection, self.roots.fitting(connection.execute(held).scalar_one())
 
+    def sealed_since(self) -> int | None:
+        """Return the remembered position, if there is one yet."""
+        with self.database.reading() as connection:
+            known: int | None = connection.execute(_SEALED_FROM).scalar_one()
+        return known
+
     def sealed_from(self, size: int) -> int:
         """Return the remembered position; the first time, ``size`` is remembered."""
-        row = select(vault.c.sealed_from).where(vault.c.id == 1)
-        with self.database.reading() as connection:
-            known: int | None = connection.execute(row).scalar_one()
+        known = self.sealed_since()
         if known is not None:
             return known
         with self.database.writing() as connection:
             fresh = (vault.c.id == 1) & vault.c.sealed_from.is_(None)
             connection.execute(update(vault).where(fresh).values(sealed_from=size))
-            return int(connection.execute(row).scalar_one())
+            return int(connection.execute(_SEALED_FROM).scalar_one())
 
     def rotate(self) -> None:
         """Wrap every row under a new root key, then put the new key in the old one's place and overwrite the old.

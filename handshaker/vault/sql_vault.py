@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -65,9 +66,13 @@ class SqlVault:
         """
         self._owners.destroy(owner)
 
-    def destroy_expired_owners(self) -> list[str]:
-        """Destroy every owner whose ``expires_at`` has come; return them in order."""
-        return self._owners.destroy_expired()
+    def expired_owners(self) -> list[str]:
+        """Return every owner whose ``expires_at`` has come, in order."""
+        return self._owners.expired()
+
+    def destroy_expired_owners(self, among: Collection[str] | None = None) -> list[str]:
+        """Destroy every owner whose ``expires_at`` has come, or those of ``among``; return them in order."""
+        return self._owners.destroy_expired(among)
 
     def seal(self, owner: str, plaintext: bytes, context: bytes) -> Sealed:
         """Return ``plaintext`` under the owner's key, tied to ``context`` (where it belongs). Raises ``KeyUnknown``."""
@@ -153,6 +158,10 @@ class SqlVault:
     def sealed_from(self, size: int) -> int:
         """Return from which position on entries have seals: the log's ``size`` when this was first asked."""
         return self._rooted.sealed_from(size)
+
+    def sealed_since(self) -> int | None:
+        """Return the same position without remembering one; ``None`` where nobody has asked before."""
+        return self._rooted.sealed_since()
 
     def rotate_root(self) -> None:
         """Replace the root key and overwrite the old one; all other keys, and so all payloads, stay as they are.

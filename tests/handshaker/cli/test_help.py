@@ -31,6 +31,7 @@ COMMANDS = {
     "template proposals",
     "template approve",
     "import",
+    "verify",
 }
 
 
