@@ -14,7 +14,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from handshaker.bootstrap import make_handshaker
 from handshaker.errors import HandshakerError
+from handshaker.ethereum.chain import EthereumChain
 from handshaker.ethereum.deployer import fund
 from tests.databases import Databases
 from tests.handshaker.pipeline.test_kills import assert_every_nonce_is_accounted_for, assert_one_effect_and_one_ack
@@ -34,11 +36,13 @@ def lakeside(databases: Databases, ganache_node: Node, tmp_path_factory: pytest.
 def test_two_workers_on_one_database_carry_everything_once(
     lakeside: Instance, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handshaker = lakeside.handshaker
+    handshaker, names = lakeside.handshaker, ("worker-1", "worker-2")
     second = handshaker.vault.create_relayer("worker-2")
     fund(handshaker.chain, lakeside.node.fund(), second, 10 * ETHER)
     stop = threading.Event()
-    workers = [handshaker.worker("worker-1"), handshaker.worker("worker-2")]
+    # As two machines would: each with connections and caches of its own.
+    machines = [make_handshaker(handshaker.settings, chain=EthereumChain(lakeside.node.provider)) for _ in names]
+    workers = [machine.worker(name) for machine, name in zip(machines, names, strict=True)]
     threads = [threading.Thread(target=worker.run, args=(stop,)) for worker in workers]
     for thread in threads:
         thread.start()
@@ -60,10 +64,13 @@ def test_two_workers_on_one_database_carry_everything_once(
     while any(network.unsettled(worker._validator.relayer) for worker in workers) and time.monotonic() < deadline:
         for worker in workers:
             worker.step()
+    for machine in machines:
+        machine.close()
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
     for submission, code in submissions:
         assert_one_effect_and_one_ack(lakeside, submission, code)
-    assert_every_nonce_is_accounted_for(lakeside)
+    for name in names:
+        assert_every_nonce_is_accounted_for(lakeside, name)
 
 
 def test_a_worker_process_killed_at_random_moments_loses_and_doubles_nothing(lakeside: Instance) -> None:
