@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handshaker.audit.anchoring import Anchoring
+from handshaker.audit.errors import LogHeld
 from handshaker.audit_log import AuditLog
 from handshaker.clock import SystemClock
 from handshaker.crash_points import arm
@@ -29,6 +31,7 @@ from handshaker.proofs import Proofs
 from handshaker.records.access_log import AccessLog
 from handshaker.records.chart import Charts
 from handshaker.records.drafts import Drafts
+from handshaker.records.erasures import Erasures
 from handshaker.records.finder import PatientFinder
 from handshaker.records.gateway import Gateway
 from handshaker.records.identities import Identities
@@ -66,6 +69,7 @@ class Handshaker:
     intake: Intake
     registrar: Registrar
     accesses: AccessLog
+    erasures: Erasures
     patients: PatientFinder
     gateway: Gateway
     charts: Charts
@@ -95,7 +99,9 @@ class Handshaker:
         """
         self.chain.check_deployment()
         name = name or self.settings.worker
-        self.vault.destroy_expired_owners()
+        # While the log is held nothing is erased either; the next start makes up for it.
+        with suppress(LogHeld):
+            self.erasures.erase_expired()
         relayer = self.vault.create_relayer(name)
         self.chain.asker = relayer
         profile = self.chain.profile
@@ -243,6 +249,7 @@ def make_handshaker(
         intake,
         registrar,
         accesses,
+        Erasures(store, vault, clock),
         patients,
         gateway,
         Charts(store, vault, templates, identities, gateway, accesses),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from handshaker.audit.leaf import access_leaf, act_leaf, erasure_leaf
+from handshaker.audit.leaf import act_leaf, erasure_leaf
 from handshaker.crash_points import crash_point
-from handshaker.messages import Access, Act, Anchor, Head, SignedHead
+from handshaker.messages import Act, Anchor, Head, SignedHead
 from handshaker.store import schema as s
 from handshaker.store.database import Database
 from handshaker.store.sequencer import Sequencer, entry, new_entry_id
+
+_ERASURES = uuid.UUID("b0a8b9b4-2b0f-4c0e-9d43-6a6f5d1f7e52")
+"""Namespace of the ids of erasures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +42,27 @@ class LogStore:
 
     # ---- entries -----------------------------------------------------------------------------------------------------
 
-    def add_access(self, access: Access, at: datetime) -> int:
-        """Append an access and return its position; raises ``StoreUnavailable`` and ``LogHeld``."""
-        entry_id = new_entry_id()
-        return self._append(entry(entry_id, "access", access_leaf(entry_id, access, at), at))
-
     def add_act(self, act: Act, at: datetime) -> int:
         """Append an administrative act and return its position; raises ``StoreUnavailable`` and ``LogHeld``."""
         entry_id = new_entry_id()
         return self._append(entry(entry_id, "act", act_leaf(entry_id, act, at), at))
 
     def add_erasure(self, owner: str, reason: str, at: datetime) -> int:
-        """Append that an owner's key is destroyed, and return its position."""
-        entry_id = new_entry_id()
+        """Append that an owner's key is destroyed, once for each owner; return the entry's position.
+
+        Raises ``StoreUnavailable`` and ``LogHeld``.
+        """
+        # The same id for the same owner: whoever died between the entry and the destruction repeats both.
+        entry_id = str(uuid.uuid5(_ERASURES, owner))
         return self._append(entry(entry_id, "erasure", erasure_leaf(entry_id, owner, reason, at), at))
 
     def _append(self, row: dict[str, Any]) -> int:
+        """Append an entry, unless it is there; return its position."""
+        known = sa.select(s.audit_positions.c.position).where(s.audit_positions.c.entry_id == row["entry_id"])
         with self._database.write() as connection:
-            return self._sequencer.append(connection, [row])
+            self._sequencer.take_turn(connection)
+            position: int | None = connection.execute(known).scalar()
+            return self._sequencer.append(connection, [row]) if position is None else position
 
     def size(self) -> int:
         """Return how many entries there are."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -25,6 +25,7 @@ from handshaker.vault.sealing import SALT_BYTES, derive
 CACHED_KEYS: Final = 1024
 _KNOWN: Final = select(owners.c.expires_at).where(owners.c.owner == bindparam("owner"))
 _FIND: Final = select(owners.c.wrapped_salt, owners.c.expires_at, ROOT_ID).where(owners.c.owner == bindparam("owner"))
+_EXPIRED: Final = select(owners.c.owner).where(owners.c.expires_at <= bindparam("now")).order_by(owners.c.owner)
 
 
 class OwnerKeys:
@@ -81,12 +82,16 @@ class OwnerKeys:
         self.forget([owner])
         self._rooted.database.clean()
 
-    def destroy_expired(self) -> list[str]:
-        """Destroy every owner whose time is over and return them in order."""
-        now = self._now()
+    def expired(self) -> list[str]:
+        """Return every owner whose time is over, in order."""
+        with self._rooted.database.reading() as connection:
+            return list(connection.execute(_EXPIRED, {"now": self._now()}).scalars())
+
+    def destroy_expired(self, among: Collection[str] | None) -> list[str]:
+        """Destroy every owner whose time is over, or those of ``among``; return them in order."""
         with self._rooted.writing() as (connection, _):
-            due = select(owners.c.owner).where(owners.c.expires_at <= now).order_by(owners.c.owner)
-            expired = list(connection.execute(due).scalars())
+            due = list(connection.execute(_EXPIRED, {"now": self._now()}).scalars())
+            expired = [owner for owner in due if among is None or owner in among]
             _delete(connection, expired)
         if expired:
             self.forget(expired)
