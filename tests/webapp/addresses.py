@@ -29,6 +29,8 @@ def arguments(patient_id: str, practitioner_id: str, ti_id: str, **more: Any) ->
         "name": "vital-signs",
         "version": 1,
         "number": 1,
+        "first": 1,
+        "second": 2,
         "category": "vital-signs",
         "code": "58410-2",
         "key": "0" * 32,

@@ -300,25 +300,28 @@ def test_the_part_that_changes_is_sent_when_it_has(web: Web, anchored: Instance)
 def test_between_two_heads_the_log_only_grew_or_it_says_why_not(web: Web, anchored: Instance) -> None:
     first, second = sizes(anchored)
     client, where = web.client("administrator"), f"{AUDIT}/consistency"
-    page = client.get(f"{where}?first={second}&second={first}")
+    chosen = client.get(f"{where}?first={second}&second={first}")
+    assert chosen.location == f"{where}/{first}/{second}"
+    page = client.get(chosen.location)
     assert set(outcomes(page).values()) == {"good"}
     assert "the log only grew" in words(page)
-    file = client.get(f"{where}.json?first={first}&second={second}")
+    file = client.get(f"{where}/{first}/{second}/proof.json")
     assert json.loads(file.data)["kind"] == "audit-consistency"
     tampered(anchored, f"UPDATE audit_entries SET leaf_hash = :hash {ENTRY}", hash=b"\x01" * 32, position=0)
-    broken = client.get(f"{where}?first={first}&second={second}")
+    broken = client.get(f"{where}/{first}/{second}")
     assert broken.status_code == 200
     assert outcomes(broken)["The log only grew"] == "bad"
-    assert client.get(f"{where}.json?first={first}&second={second}").status_code == 500
+    assert client.get(f"{where}/{first}/{second}/proof.json").status_code == 500
 
 
 def test_consistency_says_where_no_node_answers_and_where_there_is_no_such_head(web: Web, anchored: Instance) -> None:
     first, second = sizes(anchored)
     client, where = web.client("auditor"), f"{AUDIT}/consistency"
-    assert client.get(f"{where}?first=1&second={second}").status_code == 404
-    assert client.get(f"{where}?first=x&second={second}").status_code == 400
+    assert client.get(f"{where}/1/{second}").status_code == 404
+    assert client.get(f"{where}/{first}/{10**30}").status_code == 404
+    assert client.get(f"{where}?first=x&second={second}").location == AUDIT
     silence(anchored)
-    page = client.get(f"{where}?first={first}&second={second}")
+    page = client.get(f"{where}/{first}/{second}")
     assert page.status_code == 200
     assert outcomes(page)["The chain"] == "plain"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
 from handshaker import AnchoredHead, LogLine, LogSummary
 from webapp import live
@@ -21,6 +21,7 @@ _DRAWN = 200
 """Anchors in the picture."""
 _LONGEST = 15
 """Digits of a position or a size."""
+_SIZE = f"int(max={10**_LONGEST - 1})"
 KINDS = {
     "acknowledgement": _l("Acknowledgement"),
     "contradiction": _l("Contradiction"),
@@ -64,19 +65,28 @@ def live_audit() -> live.Answer:
 @administration.get("/audit/consistency")
 @below("audit")
 @open_to(ADMINISTRATOR, AUDITOR)
-def consistency() -> str:
+def heads_to_compare() -> AnyResponse:
+    """Lead to the comparison of the two heads that were chosen, the smaller one first."""
+    sizes = sorted(each for each in (_number("first"), _number("second")) if each is not None)
+    if len(sizes) < 2:
+        return redirect(url_for(".audit"), 303)
+    return redirect(url_for(".consistency", first=sizes[0], second=sizes[1]), 303)
+
+
+@administration.get(f"/audit/consistency/<{_SIZE}:first>/<{_SIZE}:second>")
+@below("audit")
+@open_to(ADMINISTRATOR, AUDITOR)
+def consistency(first: int, second: int) -> str:
     """Check that the log only grew between two heads."""
-    first, second = _sizes()
     examined = handshaker().proofs.examine_growth(first, second)
     return render_template("administration/consistency.html", first=first, second=second, **proofs.shown(examined))
 
 
-@administration.get("/audit/consistency.json")
+@administration.get(f"/audit/consistency/<{_SIZE}:first>/<{_SIZE}:second>/proof.json")
 @below("audit")
 @open_to(ADMINISTRATOR, AUDITOR)
-def consistency_file() -> Response:
+def consistency_file(first: int, second: int) -> AnyResponse:
     """Hand out that proof as a file."""
-    first, second = _sizes()
     return proofs.file(handshaker().proofs.consistency(first, second), f"consistency-{first}-{second}.json")
 
 
@@ -134,13 +144,6 @@ def _points(summary: LogSummary) -> dict[str, list[int]]:
     """Return what the picture is drawn from: seconds since the epoch, and sizes; oldest first."""
     known = [(int(head.at.timestamp()), head.signed.head.size) for head in reversed(summary.newest) if head.at]
     return {"times": [time for time, _size in known], "sizes": [size for _time, size in known]}
-
-
-def _sizes() -> tuple[int, int]:
-    first, second = _number("first"), _number("second")
-    if first is None or second is None:
-        abort(400)
-    return min(first, second), max(first, second)
 
 
 def _number(name: str) -> int | None:
