@@ -24,8 +24,9 @@ browser: $(PYTHON_READY) ## Find Chromium for the tests of the web application, 
 run: setup ## Start chain, contracts, demo hospital and worker; Ctrl-C stops everything
 	@exec .venv/bin/handshaker up
 
-test: setup browser ## Run all tests, on all cores
+test: setup browser ## Run all tests on all cores, and those with a database on PostgreSQL too
 	@$(PY) -m pytest -n auto --dist loadgroup
+	@$(PY) -m pytest -n auto --dist loadgroup --database postgresql
 
 bench: setup ## Measure throughput and gas
 	@exec $(PY) -m benchmarks

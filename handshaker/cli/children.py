@@ -24,6 +24,8 @@ def child(settings: Settings, *module: str, says: bool = False, **changes: str) 
     environment = {
         "HANDSHAKER_INSTANCE": str(settings.instance.resolve()),
         "HANDSHAKER_CHAIN_URL": settings.chain_url,
+        # The tables are there by now, and whoever serves has no business with the right to change them.
+        "HANDSHAKER_STORE_OWNER_URL": "",
         "HANDSHAKER_LOG_LEVEL": "WARNING" if settings.log_level == "INFO" else settings.log_level,
         **changes,
     }
