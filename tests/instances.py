@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,12 +27,15 @@ from handshaker.settings import read_settings
 from handshaker.tokens import Credential
 from handshaker.vocabulary import ActorKind
 from handshaker.worker import Worker
+from tests.bodies import CONSENT_END as CONSENT_END
+from tests.bodies import blood_pressure as blood_pressure
+from tests.bodies import consent_payload as consent_payload
+from tests.bodies import demographics as demographics
 from tests.databases import HERE, Databases
 from tests.nodes import Node, eth_tester
 
 ETHER = 10**18
 LICENCE = datetime(2031, 1, 1, tzinfo=UTC)
-CONSENT_END = "2030-03-01T00:00:00Z"
 UNANCHORED: dict[str, Any] = {"anchor_seconds": 1e9, "anchor_entries": 10**9}
 """Most tests count nonces and gas: the log is anchored in those that ask for it."""
 
@@ -334,44 +336,3 @@ def bare_instance(
     instance = Instance(node, folder, clock, handshaker, authenticate(first_token), authenticate(second_token))
     instance.tokens.update(administrator=first_token, second_administrator=second_token)
     return instance
-
-
-def demographics(family: str) -> dict[str, Json]:
-    return {"resourceType": "Patient", "name": [{"family": family, "given": ["Zed"]}], "birthDate": "1970-01-01"}
-
-
-def consent_payload(**changes: Json) -> dict[str, Json]:
-    payload: dict[str, Json] = {
-        "grantee": "organisation/1",
-        "purpose": "TREAT",
-        "read": ["all"],
-        "write": ["vital-signs"],
-        "notAfter": CONSENT_END,
-    }
-    return payload | changes
-
-
-def blood_pressure(systolic: float = 118, diastolic: float = 76) -> dict[str, Json]:
-    """A FHIR R4 blood pressure in mm[Hg]."""
-    payload = deepcopy(_BLOOD_PRESSURE)
-    payload["component"][0]["valueQuantity"]["value"] = systolic
-    payload["component"][1]["valueQuantity"]["value"] = diastolic
-    return payload
-
-
-def _component(code: str) -> dict[str, Json]:
-    return {
-        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
-        "valueQuantity": {"value": 0, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"},
-    }
-
-
-_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
-_BLOOD_PRESSURE: dict[str, Json] = {
-    "resourceType": "Observation",
-    "status": "final",
-    "category": [{"coding": [{"system": _CATEGORY, "code": "vital-signs"}]}],
-    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
-    "effectiveDateTime": "2026-11-21T08:30:00Z",
-    "component": [_component("8480-6"), _component("8462-4")],
-}

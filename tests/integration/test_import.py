@@ -32,8 +32,7 @@ from tests.nodes import Node
 
 pytestmark = pytest.mark.ganache
 
-ROOT = Path(__file__).resolve().parents[2]
-SYNTHEA = ROOT.parent / "shared" / "data" / "synthea"
+SYNTHEA = Path(__file__).resolve().parents[3] / "shared" / "data" / "synthea"
 MEASURED = {"85354-9", "55284-4", "8867-4", "8310-5", "59408-5", "2708-6", "9279-1", "2339-0", "29463-7", "8302-2"}
 """What vital signs are, written down here a second time."""
 
