@@ -106,6 +106,7 @@ class Handshaker:
         self.chain.asker = relayer
         profile = self.chain.profile
         ask_first = profile.ask_first if self.settings.ask_first is None else self.settings.ask_first
+        private_node = profile.private_node if self.settings.private_node is None else self.settings.private_node
 
         def sign(digest: bytes) -> bytes:
             return self.vault.sign_as_relayer(relayer, digest)
@@ -117,7 +118,7 @@ class Handshaker:
                 ask_first=ask_first,
                 max_batch=profile.max_batch,
                 batch_gas=profile.batch_gas,
-                private_node=profile.private_node,
+                private_node=private_node,
                 depth=1 if profile.finality_tag else profile.finality_depth,
             ),
             relayer,

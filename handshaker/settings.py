@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     chain_profile: Literal["auto", "ganache", "anvil", "eth-tester", "ethereum"] = "auto"
     ask_first: bool | None = None
     """Whether a batch is asked about before it is sent; left out, the chain's profile says."""
+    private_node: bool | None = None
+    """Whether what the node is asked stays in the house; otherwise a question discloses the signatures in it.
+
+    Left out, the chain's profile says."""
     anchor_seconds: float | None = Field(default=None, gt=0)
     """How long an entry of the audit log waits at most before it is anchored; left out, the chain's profile says."""
     anchor_entries: int = Field(default=1_000, gt=0)

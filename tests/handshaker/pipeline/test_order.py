@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from eth_account import Account
 from handshaker.messages import Attempt, Fees, SendOutcome
 from handshaker.store import schema as s
 from handshaker.validator import LONGEST_RECHECK, RECHECK
-from tests.instances import Instance, blood_pressure, consent_payload, demographics
+from tests.instances import Instance, blood_pressure, consent_payload, copied, demographics
 from tests.strangers import act_alone
 
 
@@ -139,10 +140,9 @@ def test_at_the_cap_the_bid_stays(own_hospital: Instance) -> None:
 
 
 def test_what_a_stranger_s_node_was_asked_is_never_invalid_because_its_signature_was_destroyed(
-    own_hospital: Instance, monkeypatch: pytest.MonkeyPatch
+    pattern_hospital: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = replace(own_hospital.worker._validator.policy, private_node=False)
-    monkeypatch.setattr(own_hospital.worker._validator, "policy", policy)
+    own_hospital = copied(pattern_hospital, tmp_path, private_node=False)
     disclosed: list[bool] = []
     ask = own_hospital.handshaker.chain.ask
 
@@ -160,6 +160,7 @@ def test_what_a_stranger_s_node_was_asked_is_never_invalid_because_its_signature
     consent = own_hospital.consent(own_hospital.silent)
     own_hospital.drain()
     assert (own_hospital.acknowledged(consent).code, own_hospital.acknowledged(reading).code) == ("effect", "effect")
+    own_hospital.close()
 
 
 def test_a_payload_that_is_told_after_the_chain_knew_its_statement_is_kept(own_hospital: Instance) -> None:
