@@ -249,7 +249,12 @@ class Logins:
         kept = self._passwords.hash(password)
         opener = self._wrap(actor, secret, password, kept)
         now = self._clock.now()
-        if not self._store.set_password(actor.actor_id, login.key_salt, kept.verifier, kept.key_salt, now, act):
+        try:
+            is_first = self._store.set_password(actor.actor_id, login.key_salt, kept.verifier, kept.key_salt, now, act)
+        except BaseException:
+            self._unwrap(actor, kept.key_salt)
+            raise
+        if not is_first:
             self._unwrap(actor, kept.key_salt)
             return None
         self._unwrap(actor, login.key_salt)

@@ -177,9 +177,12 @@ class Sessions:
                 self._vault.add_secret(actor_id, secret, own, secret_name(session_id))
             except (KeyUnknown, KeyLocked, KeyAlreadyExists):
                 raise _refusal() from None
-        if not self._store.open(row, replacing, act):
+        try:
+            if not self._store.open(row, replacing, act):
+                raise _refusal()
+        except BaseException:
             self._vault.remove_secret(actor_id, secret_name(session_id))
-            raise _refusal()
+            raise
         if replacing is not None:
             self._vault.remove_secret(actor_id, secret_name(replacing))
         return spelled(_PREFIX, session_id, own)

@@ -138,9 +138,12 @@ class Tokens:
         token_id, secret = secrets.token_hex(8), secrets.token_bytes(SECRET_BYTES)
         if holder.actor.custodial:
             self._vault.add_secret(actor_id, holder.secret, secret, token_id)
-        if not self._keep(token_id, actor_id, secret, scopes, label, lifetime, actor_id, to_active=True):
+        try:
+            if not self._keep(token_id, actor_id, secret, scopes, label, lifetime, actor_id, to_active=True):
+                raise _refusal()
+        except BaseException:
             self._vault.remove_secret(actor_id, token_id)
-            raise _refusal()
+            raise
         return spelled(_PREFIX, token_id, secret)
 
     def _keep(
