@@ -12,11 +12,12 @@ import pytest
 from handshaker.errors import ChainUnreachable, StoreUnavailable
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.file_lock import hold, is_held
-from handshaker.health import NAMES, Check, Health, State, overall, overview
-from handshaker.messages import ChainIdentity, Deployment
+from handshaker.health import NAMES, Check, Health, State, judging, overall, overview
+from handshaker.messages import ChainIdentity, Deployment, Head, SendOutcome
 from handshaker.settings import read_settings
 from handshaker.worker_lock import WorkerRunning, claim
 from tests.instances import Instance, hospital, own_hospital, pattern_hospital
+from tests.strangers import stored_call, transact
 
 __all__ = ["hospital", "own_hospital", "pattern_hospital"]
 
@@ -155,6 +156,87 @@ def test_the_network_page_has_head_balances_queue_and_verdicts(own_hospital: Ins
     assert relayers["worker-1"].balance == own_hospital.handshaker.chain.balance(relayers["worker-1"].address)
     assert not relayers["worker-1"].is_low
     assert found.verdicts["valid"] == sum(own_hospital.handshaker.store.audit.counts().values())
+
+
+def states(found: list[Check]) -> dict[str, tuple[str, State]]:
+    return {check.name: (check.code, check.state) for check in found if not check.is_ok}
+
+
+def test_a_reading_that_nobody_takes_makes_the_queue_late_and_then_ill(own_hospital: Instance) -> None:
+    own_hospital.measure()
+    with claim(own_hospital.handshaker.settings.instance, "worker-1", own_hospital.handshaker.store):
+        own_hospital.clock.advance(61)
+        late = own_hospital.handshaker.health.ready()
+        assert states(late) == {"queue": ("queue-old", State.DEGRADED)}
+        assert overall(late) is State.DEGRADED
+        own_hospital.clock.advance(600)
+        assert states(own_hospital.handshaker.health.ready()) == {"queue": ("queue-old", State.ILL)}
+
+
+def test_what_a_dead_worker_has_taken_counts_again_when_its_lease_is_over(own_hospital: Instance) -> None:
+    own_hospital.measure()
+    store, clock = own_hospital.handshaker.store, own_hospital.clock
+    assert len(store.queue.take("gone/1", clock.now(), 10)) == 1
+    assert store.figures.oldest_due(clock.now()) is None
+    clock.advance(61)
+    assert store.figures.oldest_due(clock.now()) is not None
+    assert checks(own_hospital.handshaker.health.ready())["queue"] == "queue-old"
+
+
+def test_blocks_that_nobody_reads_are_noticed(own_hospital: Instance) -> None:
+    own_hospital.travel(3_600)
+    transact(own_hospital.node, "0x" + "11" * 20, b"")
+    assert checks(own_hospital.handshaker.health.ready())["walk"] == "ok", "the block is new"
+    own_hospital.clock.advance(61)
+    found = own_hospital.handshaker.health.ready()
+    assert states(found)["walk"] == ("walk-behind", State.DEGRADED)
+    own_hospital.worker.step()
+    assert checks(own_hospital.handshaker.health.ready())["walk"] == "ok"
+
+
+def test_a_chain_on_which_something_waits_and_no_block_comes_stands_still(
+    own_hospital: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_hospital.handshaker.chain, "send", lambda raw: SendOutcome.UNKNOWN)
+    own_hospital.measure()
+    own_hospital.steps(2)
+    own_hospital.clock.advance(3_600)
+    assert states(own_hospital.handshaker.health.ready())["head"] == ("head-stale", State.ILL)
+
+
+def test_a_worker_without_ether_is_ill_and_one_with_little_is_only_low(own_hospital: Instance) -> None:
+    parts, store = own_hospital.handshaker, own_hospital.handshaker.store
+    poor = parts.vault.create_relayer("poor")
+    with claim(parts.settings.instance, "poor", store):
+        assert states(parts.health.ready())["relayer"] == ("relayer-unfunded", State.ILL)
+        with claim(parts.settings.instance, "worker-1", store):
+            assert states(parts.health.ready())["relayer"] == ("relayer-low", State.DEGRADED), "the other can pay"
+        price = parts.chain.fees().max_fee
+        own_hospital.node.transfer(own_hospital.node.fund(), poor, judging.SINGLE_GAS * price * 3)
+        assert states(parts.health.ready())["relayer"] == ("relayer-low", State.DEGRADED)
+
+
+def test_one_statement_never_needs_more_gas_than_an_account_is_called_empty_below(own_hospital: Instance) -> None:
+    submissions = [own_hospital.measure(), own_hospital.consent(own_hospital.consented)]
+    for submission in submissions:
+        call = stored_call(own_hospital, submission)
+        assert own_hospital.handshaker.chain.gas([call]) <= judging.SINGLE_GAS
+
+
+def test_entries_that_are_not_anchored_are_late_in_time(own_hospital: Instance) -> None:
+    settings = own_hospital.handshaker.settings.model_copy(update={"anchor_seconds": 36_000.0})
+    found = health_of(own_hospital, settings=settings)
+    own_hospital.clock.advance(3 * 36_000)
+    assert checks(found.ready())["anchor"] == "ok"
+    own_hospital.clock.advance(36_001)
+    assert states(found.ready())["anchor"] == ("anchor-late", State.DEGRADED)
+
+
+def test_a_log_that_is_held_is_ill(own_hospital: Instance) -> None:
+    log = own_hospital.handshaker.store.log
+    log.hold("behind", log.size(), Head(log.size() + 5, bytes(32)), own_hospital.clock.now())
+    found = own_hospital.handshaker.health.ready()
+    assert states(found)["log"] == ("log-held", State.ILL)
 
 
 def test_an_empty_purse_is_low(own_hospital: Instance) -> None:
