@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from handshaker.audit.errors import LogHeld
 from handshaker.audit_log import AuditLog
 from handshaker.clock import SystemClock
 from handshaker.crash_points import arm
-from handshaker.errors import NotDeployed
+from handshaker.errors import HandshakerError, NotDeployed
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.ethereum.nodes import ChainProfile, named
 from handshaker.explorer import Explorer
@@ -49,6 +51,10 @@ from handshaker.tokens import Tokens
 from handshaker.validator import Policy, TransactionValidator
 from handshaker.vault.sql_vault import SqlVault
 from handshaker.worker import Worker
+
+_CHECK_SECONDS = 5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -153,6 +159,19 @@ class Handshaker:
         if self.chain.deployment is not None:
             self.chain.check_deployment()
             self._anchoring("", lambda digest: b"").check()
+
+    def keep_checking(self, stop: threading.Event) -> None:
+        """Do `check_log` once, and again every few seconds while the node does not answer, until ``stop`` is set."""
+        while not stop.is_set():
+            try:
+                self.check_log()
+                return
+            except LogHeld as error:
+                log.error("[%s] %s", error.code, error)
+                return
+            except HandshakerError as error:
+                log.warning("the audit log cannot be compared with the chain yet: [%s]", error.code)
+                stop.wait(_CHECK_SECONDS)
 
     def _anchoring(self, operator: str, sign: Callable[[bytes], bytes]) -> Anchoring:
         return Anchoring(

@@ -16,6 +16,9 @@ from webapp.serving import Serving
 
 log = logging.getLogger("webapp")
 
+_PATIENCE = 3.0
+"""Seconds that the audit log's comparison with the chain may keep the web application from starting or ending."""
+
 
 def main() -> int:
     """Serve; return the exit code."""
@@ -41,12 +44,17 @@ def main() -> int:
     print(said, flush=True)
     stop = threading.Event()
     sweeping = threading.Thread(target=handshaker.sessions.keep_sweeping, args=(stop,), daemon=True)
+    checking = threading.Thread(target=handshaker.keep_checking, args=(stop,), daemon=True)
     sweeping.start()
+    checking.start()
+    # An old copy of the log should be known before anybody adds to it; a node that is silent keeps nobody waiting.
+    checking.join(_PATIENCE)
     try:
         serving.run()
     finally:
         stop.set()
         sweeping.join()
+        checking.join(_PATIENCE)
         handshaker.close()
     log.info("the web application has stopped")
     return 0

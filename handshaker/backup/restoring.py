@@ -20,7 +20,7 @@ from handshaker.occupancy import UNFINISHED, InstanceInUse, alone
 from handshaker.ports import Clock
 from handshaker.settings import Settings
 from handshaker.store import frozen
-from handshaker.store.copies import Copies, Hear, SqliteCopies, sqlite_path
+from handshaker.store.copies import Copies, Hear, SqliteCopies
 from handshaker.vault import copied
 
 
@@ -125,7 +125,7 @@ def _asked(manifest: Manifest, chain: EthereumChain) -> EthereumChain:
 def _stage(manifest: Manifest, places: Places, folder: Path, settings: Settings, hear: Hear) -> None:
     """Bring both copies close, and look into them as far as that can be done before they are in their place."""
     hear("staging", 0, 2)
-    audit = sqlite_path(places.audit.stage(folder / manifest.audit.file))
+    audit = places.audit.stage(folder / manifest.audit.file)
     if audit is not None:
         with SqliteCopies(audit).moment() as moment:
             log = frozen.frozen(moment.connection).log
@@ -137,7 +137,7 @@ def _stage(manifest: Manifest, places: Places, folder: Path, settings: Settings,
                     problem="another log",
                 )
     hear("staging", 1, 2)
-    vault = sqlite_path(places.vault.stage(folder / manifest.vault.file))
+    vault = places.vault.stage(folder / manifest.vault.file)
     if vault is not None:
         with SqliteCopies(vault).moment() as moment:
             copied.require_opens(moment.connection, settings.root_key_path)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
 
-from handshaker.errors import StoreUnavailable
+from handshaker.errors import SettingsInvalid, StoreUnavailable
 from handshaker.postgresql import with_driver
 from handshaker.store.database import mapped
 
@@ -57,8 +58,8 @@ class Copies(Protocol):
         """Return how many others are connected, as far as the database knows."""
         ...
 
-    def stage(self, copy: Path) -> str:
-        """Bring a copy close to the place, in nobody's way, and return its URL; empty where that cannot be."""
+    def stage(self, copy: Path) -> Path | None:
+        """Bring a copy close to the place, in nobody's way, and return where; ``None`` where that cannot be."""
         ...
 
     def unstage(self) -> None:
@@ -107,7 +108,7 @@ class SqliteCopies:
         """Nobody asks SQLite; the lock of the instance tells."""
         return 0
 
-    def stage(self, copy: Path) -> str:
+    def stage(self, copy: Path) -> Path:
         """Copy the copy beside the place."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _delete(self._staged)
@@ -115,7 +116,7 @@ class SqliteCopies:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
-        return f"sqlite:///{self._staged}"
+        return self._staged
 
     def unstage(self) -> None:
         """Delete the copy beside the place."""
@@ -171,8 +172,12 @@ class _SqliteMoment:
 
 
 def sqlite_path(url: str) -> Path | None:
-    """Return the file of a URL that names SQLite; ``None`` for a server's."""
-    parsed = sa.make_url(with_driver(url))
+    """Return the file of a URL that names SQLite; ``None`` for a server's. Raises ``SettingsInvalid``."""
+    try:
+        parsed = sa.make_url(with_driver(url))
+    except ArgumentError as error:
+        # Never the URL itself: it may hold a password.
+        raise SettingsInvalid("A database's URL is not one of SQLAlchemy's.", setting="HANDSHAKER_STORE_URL") from error
     return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
 
 

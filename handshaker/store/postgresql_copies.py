@@ -77,9 +77,8 @@ class PostgresCopies:
         with self._engine() as engine, mapped(), engine.connect() as connection:
             return int(connection.execute(sa.text(query)).scalar_one())
 
-    def stage(self, copy: Path) -> str:
+    def stage(self, copy: Path) -> None:
         """Nothing is staged: ``pg_restore`` writes all or nothing."""
-        return ""
 
     def unstage(self) -> None:
         """Nothing was staged."""

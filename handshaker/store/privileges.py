@@ -30,7 +30,8 @@ def grant(connection: sa.Connection, role: str) -> None:
     run(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {to}")
     run(f"REVOKE CREATE ON SCHEMA {schema} FROM {to}, PUBLIC")
     run(f"GRANT USAGE ON SCHEMA {schema} TO {to}")
-    run(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {to}")
+    # A backup reads them too, and the role that makes it need own nothing.
+    run(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {to}")
     run(f"GRANT SELECT ON {_VERSION} TO {to}")
     for table in metadata.tables:
         rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"

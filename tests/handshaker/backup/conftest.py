@@ -19,5 +19,6 @@ def drill(pattern_hospital: Instance, tmp_path: Path) -> Iterator[Drill]:
     """A hospital whose log is anchored when a test says so, and a place for backups."""
     instance = copied(pattern_hospital, tmp_path, anchor_seconds=60.0, anchor_entries=10_000, postgresql_tools=TOOLS)
     drill = Drill(instance, tmp_path)
+    drill.as_owner()
     yield drill
     drill.instance.close()

@@ -14,6 +14,7 @@ from handshaker.bootstrap import make_handshaker
 from handshaker.ethereum.chain import EthereumChain
 from handshaker.messages import Head
 from handshaker.store.copies import Hear
+from tests.databases import HERE
 from tests.instances import PEOPLE, Instance
 
 
@@ -28,6 +29,11 @@ class Drill:
     instance: Instance
     place: Path
     known: dict[str, Any] = field(default_factory=dict)
+
+    def as_owner(self) -> None:
+        """Let whoever restores have the tables' owner, where there is one."""
+        owner = {k: v for k, v in HERE.of(self.instance.folder / "instance").items() if k == "store_owner_url"}
+        self.instance.handshaker.settings = self.instance.handshaker.settings.model_copy(update=owner)
 
     # ---- doing -------------------------------------------------------------------------------------------------------
 

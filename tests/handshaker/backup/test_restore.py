@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from handshaker.backup import InstanceTaken, NothingToAccept, restore
 from handshaker.bootstrap import make_handshaker
@@ -75,7 +76,10 @@ def test_what_was_there_is_moved_aside_and_can_be_opened(drill: Drill) -> None:
             assert aside.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     else:
         schema = restored.aside[0].split()[1]
-        assert drill.rows(f"SELECT count(*) FROM {schema}.transactions WHERE ti_id = '{later.ti_id}'") == [(1,)]
+        owner = sa.create_engine(drill.instance.handshaker.settings.store_owner_url, poolclass=sa.NullPool)
+        with owner.connect() as connection:
+            query = sa.text(f"SELECT count(*) FROM {schema}.transactions WHERE ti_id = :ti")
+            assert connection.execute(query, {"ti": later.ti_id}).scalar_one() == 1
 
 
 def test_an_instance_that_holds_something_is_not_replaced_unless_that_is_said(drill: Drill) -> None:

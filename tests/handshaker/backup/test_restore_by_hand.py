@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from handshaker.audit.errors import LogHeld
 from handshaker.audit.merkle import CompactRange
 from handshaker.backup import look
+from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.messages import Head, NetworkTransaction
 from tests.handshaker.backup.drill import Drill
 from tests.instances import Instance
@@ -58,10 +60,30 @@ def test_a_worker_notices_it_before_it_does_anything(drill: Drill) -> None:
 
 def test_the_web_application_notices_it_when_it_starts(drill: Drill) -> None:
     put_by_hand(drill, worked_on(drill))
-    with pytest.raises(LogHeld):
-        drill.instance.handshaker.check_log()
+    drill.instance.handshaker.keep_checking(threading.Event())
     with pytest.raises(LogHeld):
         drill.instance.measure()
+
+
+def test_the_web_application_asks_again_while_no_node_answers(drill: Drill) -> None:
+    put_by_hand(drill, worked_on(drill))
+    handshaker = drill.instance.handshaker
+    there, handshaker.chain = handshaker.chain, EthereumChain(connect("http://127.0.0.1:1"))
+    handshaker.chain.deployment = there.deployment
+
+    class Stop(threading.Event):
+        waited = 0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited += 1
+            if self.waited == 2:
+                handshaker.chain = there
+            return False
+
+    stop = Stop()
+    handshaker.keep_checking(stop)
+    assert stop.waited == 2
+    assert handshaker.store.log.held() is not None
 
 
 def test_looking_changes_nothing_but_the_hold(drill: Drill) -> None:
