@@ -62,6 +62,8 @@ class Examination:
     """Set while no final anchor covers the entry."""
     acknowledgement: Acknowledgement | None = None
     """What is proven, where that was the question."""
+    author: str = ""
+    """Name of who handed it in, where they are of the staff."""
 
     @property
     def verdict(self) -> bool | None:
@@ -134,9 +136,14 @@ class Proofs:
         try:
             found = self._examination(lambda: self._document(acknowledgement, final), is_reachable)
         except NotAnchoredYet as waits:
-            return Examination(None, (), is_reachable, waits, acknowledgement)
+            return Examination(None, (), is_reachable, waits, acknowledgement, self._author(acknowledgement))
         entry = [Check("entry", True, "the entry says what the acknowledgement says")] if found.document else []
-        return replace(found, checks=(*entry, *found.checks), acknowledgement=acknowledgement)
+        author = self._author(acknowledgement)
+        return replace(found, checks=(*entry, *found.checks), acknowledgement=acknowledgement, author=author)
+
+    def _author(self, acknowledgement: Acknowledgement) -> str:
+        actor = self._store.people.actor(acknowledgement.actor_id)
+        return actor.name if actor else ""
 
     def _document(self, acknowledgement: Acknowledgement, final: int) -> Document:
         """Return the proof of an ACK, not yet checked; raises ``NotAnchoredYet`` and ``_Broken``."""
