@@ -9,6 +9,7 @@ from handshaker.cli.backups import backup, restore_command
 from handshaker.cli.health import health
 from handshaker.cli.importing import import_command
 from handshaker.cli.instance import chain, deploy, init, work
+from handshaker.cli.logbook import log
 from handshaker.cli.logins import code, invite
 from handshaker.cli.serving import serve
 from handshaker.cli.templates import template
@@ -40,7 +41,7 @@ def main() -> None:
     """  # noqa: D301
 
 
-for command in (init, up, chain, deploy, work, serve, submit, status, ack, template, import_command, invite, code):
+for command in (init, up, chain, deploy, work, serve, submit, status, ack, log, template, import_command, invite, code):
     main.add_command(command)
 for command in (backup, restore_command, health, verify):
     main.add_command(command)

@@ -24,6 +24,7 @@ COMMANDS = {
     "ack list",
     "ack show",
     "ack proof",
+    "log",
     "template list",
     "template show",
     "template check",
@@ -32,6 +33,8 @@ COMMANDS = {
     "template approve",
     "import",
     "verify",
+    "backup",
+    "restore",
 }
 
 
