@@ -87,11 +87,11 @@ def _access(said: Any) -> str:
 
 
 def _act(said: Any) -> str:
-    return f"{ActCode(said['act']).sentence} ({short(said['subject'])})"
+    return f"{ActCode(said['act']).sentence} ({_named(said['subject'])})"
 
 
 def _erasure(said: Any) -> str:
-    return f"The key of {short(said['owner'])} is destroyed: {said['reason']}."
+    return f"The key of {_named(said['owner'])} is destroyed: {said['reason']}."
 
 
 def _lost(said: Any) -> str:
@@ -100,6 +100,11 @@ def _lost(said: Any) -> str:
 
 def _restore(said: Any) -> str:
     return f"The log goes on from a backup with {said['kept']} entries; the chain anchors {said['anchoredSize']}."
+
+
+def _named(subject: str) -> str:
+    """Return an id as its beginning, and a name, as templates and quarantines have one, as it is."""
+    return short(subject) if subject.startswith("0x") else subject
 
 
 def _categories(mask: str) -> str:

@@ -30,12 +30,12 @@ def test_every_kind_is_told_in_words(shell: Shell) -> None:
     page = " ".join(line["says"] for line in lines)
     for said in (
         "effect",
-        "doctor",
+        "clinical-note@",
         "chart of 0x",
         "The patient's consent allows what was shown.",
         "search of 2 patients",
         "A practitioner was ended",
-        "is destroyed: expired.",
+        "The key of quarantine/2026-W01 is destroyed: expired.",
     ):
         assert said in page, said
     table = shell.run("log", "--limit", 500).stdout
