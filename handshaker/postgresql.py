@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 WAIT_SECONDS: Final = 30
@@ -45,6 +46,22 @@ def engine_options(options: str | None) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_recycle": 1800,
     }
+
+
+def without_nul(value: Any) -> Any:
+    """Return parameters of a statement whose texts have U+FFFD for every NUL, which PostgreSQL keeps in no text."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {without_nul(name): without_nul(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(without_nul(each) for each in value)
+    return value
+
+
+def to_json(value: Any) -> str:
+    """Return JSON for a column, without NUL too: a document that has one cannot be searched."""
+    return json.dumps(without_nul(value))
 
 
 def forget_values(context: Any) -> None:

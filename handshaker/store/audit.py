@@ -51,7 +51,8 @@ class AuditStore:
         """Return the ACK of the only TI that begins so (8 characters at least), if there is exactly one."""
         if len(beginning) < 8:
             return None
-        query = _select().where(s.acknowledgements.c.ti_id.startswith(beginning, autoescape=True)).limit(2)
+        likeness = s.acknowledgements.c.ti_id.startswith(beginning.lower(), autoescape=True)
+        query = _select().where(likeness).limit(2)
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return _acknowledgement(rows[0]) if len(rows) == 1 else None

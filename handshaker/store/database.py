@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from handshaker.errors import SettingsInvalid, StoreUnavailable
-from handshaker.postgresql import engine_options, forget_values, with_driver
+from handshaker.postgresql import engine_options, forget_values, to_json, with_driver, without_nul
 from handshaker.store.privileges import grant
 
 _BUSY_SECONDS = 30.0
@@ -44,7 +44,9 @@ class Database:
         self._migrations = migrations
         try:
             # A failed statement must not carry its parameters into a log.
-            self.engine = sa.create_engine(with_driver(url), hide_parameters=True, **_options(with_driver(url)))
+            self.engine = sa.create_engine(
+                with_driver(url), hide_parameters=True, json_serializer=to_json, **_options(with_driver(url))
+            )
         except (ArgumentError, ImportError) as error:
             # Never the URL itself: it may hold a password.
             raise SettingsInvalid(
@@ -56,6 +58,8 @@ class Database:
         make_private(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         sa.event.listen(self.engine, "handle_error", forget_values)
+        if not self.is_sqlite:
+            sa.event.listen(self.engine, "before_cursor_execute", _without_nul, retval=True)
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _configure_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
@@ -194,6 +198,11 @@ def mapped() -> Iterator[None]:
 def sqlstate(error: DBAPIError) -> str | None:
     """Return PostgreSQL's five letters for what went wrong."""
     return getattr(error.orig, "sqlstate", None)
+
+
+def _without_nul(*event: Any) -> tuple[str, Any]:
+    _, _, statement, parameters, _, _ = event
+    return statement, without_nul(parameters)
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -79,7 +79,8 @@ class QueueStore:
 
     def release_all(self, owner: str) -> None:
         """Give back what ``owner`` has taken, or each life of it: those go by its name, a slash and more."""
-        lives = s.queue.c.lease_owner.startswith(f"{owner}/", autoescape=True)
+        # Not LIKE, which takes capitals for small letters on SQLite.
+        lives = sa.func.substr(s.queue.c.lease_owner, 1, len(owner) + 1) == f"{owner}/"
         with self._database.write() as connection:
             held = _held(connection, sa.or_(s.queue.c.lease_owner == owner, lives))
             connection.execute(
