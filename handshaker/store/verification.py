@@ -341,7 +341,7 @@ def _connect(path: str, *, lenient: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{quote(str(Path(path).absolute()))}?mode=ro", uri=True, timeout=30)
     connection.isolation_level = None
     if lenient:
-        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+        connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
     # Rows are looked up by random ids: 64 MiB hold the inner pages of the indexes of some million entries.
     for pragma in ("query_only = ON", "cache_size = -65536", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}").close()

@@ -10,7 +10,7 @@ from handshaker.audit.verification.alignment import Misplaced
 from handshaker.audit.verification.report import Finding, What
 from handshaker.audit.verification.scan import Odd, Oddity, Scanned
 from handshaker.audit.verification.sources import Trace
-from handshaker.audit.verification.standing import Standing
+from handshaker.audit.verification.standing import Interval, Standing
 
 MOST = 20
 """Findings of a kind that are told one by one."""
@@ -64,7 +64,7 @@ def about_entries(
     """Return the findings about the entries themselves and their rows, and how many more there are."""
     findings = []
     for found in misplaced:
-        findings += _about(found, standing, traces)
+        findings += _about(found, standing, traces, scanned)
     findings = [_with_rows(finding, scanned) for finding in findings]
     covered = _covered(misplaced)
     others = _about_rows(scanned, covered, _first_move(misplaced))
@@ -89,7 +89,7 @@ def about_traces(traces: Traces, extent: int, unacknowledged: Iterable[str]) -> 
         if trace.waiting and not trace.told and trace.ti_id is not None:
             sentence = "A row says that this TI was acknowledged, and it still waits: the row was put in."
             findings.append(Finding(What.INSERTED, trace.position, trace.entry_id, trace.ti_id, sentence))
-        elif trace in traces.forgotten and trace.has_history and trace.ti_id not in without:
+        elif not trace.told and trace in traces.forgotten and trace.has_history and trace.ti_id not in without:
             sentence = "A TI is neither acknowledged nor does it wait: its acknowledgement or its place was taken away."
             findings.append(Finding(What.REMOVED, None, None, trace.ti_id, sentence, proven=False))
         elif trace.told or not trace.has_history or trace.ti_id is None or trace.ti_id in without:
@@ -116,8 +116,8 @@ def _cut_off(cut: Sequence[Trace], traces: Traces, extent: int) -> Finding:
     }
     left = " and ".join(name for name, found in rows.items() if found)
     sentence = f"The log was cut off after {extent} entries: {left} still tell of {_what(len(cut))} that came later."
-    entry_id = first.entry_id or next((t.entry_id for t in cut if t.ti_id == first.ti_id and t.entry_id), None)
-    return Finding(What.CUT_OFF, extent, entry_id, first.ti_id, sentence)
+    is_placed = first.position is not None and first.position >= extent
+    return Finding(What.CUT_OFF, extent, first.entry_id, first.ti_id, sentence, proven=is_placed)
 
 
 def _is_known(trace: Trace, traces: Traces) -> bool:
@@ -140,7 +140,7 @@ def _by_transaction(traces: Iterable[Trace]) -> list[Trace]:
     return list(found.values())
 
 
-def _about(found: Misplaced, standing: Standing, traces: Traces) -> list[Finding]:
+def _about(found: Misplaced, standing: Standing, traces: Traces, scanned: Scanned) -> list[Finding]:
     """Return a finding; two where the first of several entries are proven, and only their seals are not theirs."""
     proven = standing.proven.size if standing.proven else 0
     last = found.position + found.count
@@ -154,19 +154,39 @@ def _about(found: Misplaced, standing: Standing, traces: Traces) -> list[Finding
         if last <= proven:
             return seals
         rest = replace(found, position=proven, count=last - proven, entry_id=None)
-        return seals + _about(rest, standing, traces)
-    doubtful = standing.doubtful
+        return seals + _about(rest, standing, traces, scanned)
     if found.what is What.CHANGED and found.is_seal_missing:
-        if doubtful is None or not (found.position < doubtful.last and last > doubtful.first):
-            sentence = wording.seal_taken(found, is_proven=False)
-            return [Finding(What.SEAL_CHANGED, found.position, found.entry_id, None, sentence, proven=False)]
-        sentence = wording.misplaced(found)
-        return [Finding(What.CHANGED, found.position, found.entry_id, None, sentence, proven=found.count == 1)]
+        return _unsealed(found, standing, scanned)
     entry_id, ti_id = found.entry_id, None
     if found.what is What.REMOVED:
         missing, ti_id = traces.of(found.position, found.count)
         entry_id = found.entry_id or missing
-    return [Finding(found.what, found.position, entry_id, ti_id, wording.misplaced(found))]
+    is_sure = not (found.what is What.INSERTED and found.is_seal_missing)
+    return [Finding(found.what, found.position, entry_id, ti_id, wording.misplaced(found), proven=is_sure)]
+
+
+def _unsealed(found: Misplaced, standing: Standing, scanned: Scanned) -> list[Finding]:
+    """Return what is to be said of entries without seals that no anchor proves: they alone, or more than that."""
+    doubtful, last = standing.doubtful, found.position + found.count
+    seal = Finding(
+        What.SEAL_CHANGED,
+        found.position,
+        found.entry_id if found.count == 1 else None,
+        None,
+        wording.seal_taken(found, is_proven=False),
+        proven=False,
+    )
+    if doubtful is None or found.position >= doubtful.last or last <= doubtful.first:
+        return [seal]
+    if found.count == 1:
+        return [Finding(What.CHANGED, found.position, found.entry_id, None, wording.misplaced(found))]
+    first = max(found.position, doubtful.first)
+    odd = [each for each in scanned.all(Odd.ROW, Odd.HASH) if first <= each.position < min(last, doubtful.last)]
+    if odd:
+        return [seal]  # what rests on the entries tells which it is
+    within = Interval(first, min(last, doubtful.last), doubtful.witness)
+    sentence = wording.interval(within, are_seals_gone=True)
+    return [seal, Finding(What.CHANGED, first, None, None, sentence, proven=within.last - within.first == 1)]
 
 
 def _with_rows(finding: Finding, scanned: Scanned) -> Finding:
@@ -200,7 +220,7 @@ def _covered(misplaced: Sequence[Misplaced]) -> set[int]:
     """Return the positions that are told of already."""
     covered: set[int] = set()
     for found in misplaced:
-        if found.what is not What.SEAL_CHANGED:
+        if found.what is not What.SEAL_CHANGED and not (found.is_seal_missing and found.count > 1):
             covered |= set(range(found.position, found.position + min(found.count, 10_000)))
             covered |= {position for position in (found.belongs, found.stands) if position is not None}
     return covered

@@ -89,7 +89,7 @@ class Report:
     """Those whose evidence was held against the chain, when it was asked; else against the log alone."""
     effects_checked: int
     findings: tuple[Finding, ...]
-    """By position; the first one is the headline."""
+    """As `ordered`; the first one is the headline."""
     remarks: tuple[str, ...]
     """What a reader should know and is no sign of forgery."""
     offline: bool
@@ -130,10 +130,18 @@ class Report:
         }
 
 
+_VOUCHERS = (What.SEAL_CHANGED, What.HEAD_FORGED, What.TILE_CHANGED, What.ANCHOR_CHANGED, What.DEPLOYMENT_CHANGED)
+
+
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return findings by position, the worse word first where two have the same; those without a position last."""
+    """Return findings by position: first those about entries, then those about what vouches for them."""
     rank = {what: number for number, what in enumerate(What)}
-    return tuple(sorted(findings, key=lambda f: (f.position is None, f.position or 0, not f.proven, rank[f.what])))
+
+    def order(finding: Finding) -> tuple[bool, bool, int, bool, int]:
+        place = (finding.position is None, finding.position or 0)
+        return (finding.what in _VOUCHERS, *place, not finding.proven, rank[finding.what])
+
+    return tuple(sorted(findings, key=order))
 
 
 def entries(first: int, last: int) -> str:

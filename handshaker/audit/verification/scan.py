@@ -157,6 +157,7 @@ class Scan:
         if said.get("entry") != entry_id or said.get("kind") != kind or said.get("at") != moment(written_at):
             words = "its row in audit_entries has another id, kind or time than its leaf"
             self._see(Odd.ROW, position, entry_id, said.get("ti"), words)
+            kind = said.get("kind", kind)
         has_row = rest[0] is not None
         found.acknowledgements += has_row
         found.messages += topic is not None
@@ -250,4 +251,4 @@ def _text(value: Any) -> str | None:
 
 def as_bytes(value: Any) -> bytes:
     """Return the bytes of a leaf that somebody wrote as something else."""
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")
+    return value if isinstance(value, bytes) else str(value).encode()

@@ -14,6 +14,8 @@ def misplaced(found: Misplaced) -> str:
         return _removed(found)
     if found.what is What.INSERTED:
         copy = "" if found.belongs is None else f" It is a copy of entry {found.belongs}."
+        if found.is_seal_missing:
+            return f"{_these(position, many, 'Entry')} {_was(many)} put in, or the seal was taken away: there is none."
         return f"{_these(position, many, 'Entry')} {_was(many)} put in: the vault never sealed {_it(many)}.{copy}"
     if found.what is What.REORDERED:
         if found.belongs is None:
@@ -32,21 +34,21 @@ def seal_taken(found: Misplaced, *, is_proven: bool) -> str:
     """Return a sentence about entries whose seals are not theirs, or are gone, where an anchor proves the leaves."""
     act = "taken away" if found.is_seal_missing else "changed"
     rest = (
-        "The leaf itself is as it was anchored."
+        "What was anchored is as it was."
         if is_proven
-        else "Whether the entry is as it was written cannot be told before it is anchored."
+        else "Whether anything else was changed cannot be told before it is anchored."
     )
     return f"{_these(found.position, found.count, 'The seal of entry')} {_was(found.count)} {act}. {rest}"
 
 
-def interval(doubtful: Interval) -> str:
+def interval(doubtful: Interval, *, are_seals_gone: bool = False) -> str:
     """Return a sentence about entries among which something is not as it was, and nothing tells which."""
     one = doubtful.last - doubtful.first == 1
     which = f"Entry {doubtful.first}" if one else f"One or more of entries {doubtful.first} to {doubtful.last - 1}"
-    return (
-        f"{which} {'is' if one else 'are'} not as {doubtful.witness} says: changed, removed or put in. The seals tell "
-        "nothing of it: whoever did it could use the vault, or the entries are older than seals."
-    )
+    act = f"{which} {'is' if one else 'are'} not as {doubtful.witness} says: changed, removed or put in."
+    if are_seals_gone:
+        return f"{act} The seals, which would tell which, were taken away."
+    return f"{act} The seals tell nothing of it: whoever did it could use the vault, or they are older than seals."
 
 
 def _removed(found: Misplaced) -> str:
