@@ -8,7 +8,7 @@ PY := .venv/bin/python
 PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 
-.PHONY: help setup browser run test bench lint format compile messages screenshots lock clean
+.PHONY: help setup browser run test soak bench lint format compile messages screenshots lock clean
 
 help: ## Show the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,6 +27,11 @@ run: setup ## Start chain, contracts, demo hospital and worker; Ctrl-C stops eve
 test: setup browser ## Run all tests on all cores, and those with a database on PostgreSQL too
 	@$(PY) -m pytest -n auto --dist loadgroup
 	@$(PY) -m pytest -n auto --dist loadgroup --database postgresql
+
+MINUTES ?= 30
+
+soak: setup ## Kill every part at every step, MINUTES=30 in all; count what is lost (0)
+	@exec $(PY) -m tests.campaign --minutes $(MINUTES)
 
 bench: setup ## Measure throughput and gas
 	@exec $(PY) -m benchmarks

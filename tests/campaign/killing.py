@@ -1,0 +1,198 @@
+"""Who is killed when: each crash point in turn, then anybody at any moment."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.campaign import plan
+from tests.campaign.database import Database, unfinished
+from tests.campaign.hospital import Hospital
+from tests.campaign.load import Load
+from tests.campaign.plan import WEB, WORKER, Step
+from tests.campaign.processes import Life, Nursery
+
+PATIENCE = 45.0
+"""Seconds in which a point has to come by."""
+_QUIET = 30.0
+_LONGEST_LIFE = 8.0
+_NODE_EVERY = 6.0
+_NO_NODE = "chain-unreachable"
+
+
+@dataclass
+class Killing:
+    """Starts and kills over one hospital under load, and keeps count."""
+
+    hospital: Hospital
+    nursery: Nursery
+    load: Load
+    stop: threading.Event
+    tell: Callable[[str], None]
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    lives: int = 0
+    killed_at: Counter[str] = field(default_factory=Counter)
+    killed_anywhere: int = 0
+    nodes_killed: int = 0
+    unreached: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _alive: dict[str, Life] = field(default_factory=dict)
+
+    # ---- in turn ----------------------------------------------------------------------------------------------------
+
+    def turn(self, points: Sequence[str]) -> None:
+        """Let processes die at each of ``points``; those of which none could go by are in ``unreached``."""
+        first, *others = self.hospital.workers
+        self._lane(first, [plan.step(point) for point in plan.FIRST if point in points])
+        web = threading.Thread(target=self._lane, args=("web", plan.steps(list(points), WEB)[0]), daemon=True)
+        web.start()
+        shares = plan.steps(list(points), WORKER, len(self.hospital.workers))
+        lanes = [
+            threading.Thread(target=self._lane, args=(name, share), daemon=True)
+            for name, share in zip(self.hospital.workers, shares, strict=True)
+        ]
+        for lane in lanes:
+            lane.start()
+        for lane in (*lanes, web):
+            lane.join()
+        if forked := [plan.step(point) for point in plan.FORKED if point in points]:
+            self._fork(first, others, forked)
+        self._lane(first, [plan.step(point) for point in plan.LEAVING if point in points])
+
+    def _lane(self, name: str, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if self.stop.is_set():
+                return
+            if step.after:
+                self._die_at(name, plan.step(step.after))
+            with self.hospital.slow_blocks(step.point in plan.SLOW_BLOCKS):
+                reached = self._die_at(name, step)
+            if not reached:
+                with self._lock:
+                    self.unreached.append(step.point)
+        # Whoever has no more points serves the others.
+        if not self.stop.is_set():
+            self._serve(name)
+
+    def _die_at(self, name: str, step: Step) -> bool:
+        """Live once, armed with a point; tell whether it died there."""
+        self._end(name)
+        life = self._begin(step.kind, name, step.point, step.settings)
+        until = time.monotonic() + PATIENCE
+        while not life.wait(0.2) and time.monotonic() < until and not self.stop.is_set():
+            pass
+        self._bury(life)
+        self.tell(f"{name}: {step.point}{'' if life.died_at else ' was not reached'}")
+        return bool(life.died_at)
+
+    # ---- a lost branch ----------------------------------------------------------------------------------------------
+
+    def _fork(self, name: str, others: Sequence[str], steps: Sequence[Step]) -> None:
+        """Acknowledge some readings, take their blocks from the chain, and die at each step of noticing it."""
+        for each in (name, *others, "web"):
+            self._serve(each)
+        if not (self.load.rest(_QUIET) and self._is_quiet()):
+            self.failures.append("the hospital did not come to rest before the fork")
+        snapshot = self.hospital.ask("evm_snapshot")
+        self.load.readings(3)
+        if not self._is_quiet():
+            self.failures.append("the readings before the fork were not acknowledged")
+        for each in (name, *others):
+            self._end(each)
+        self.hospital.ask("evm_revert", snapshot)
+        self.hospital.ask("evm_mine")
+        self._lane(name, steps)
+        if not self._is_quiet():
+            self.failures.append("what the fork gave back did not come to an end")
+        self.load.go_on()
+
+    def _is_quiet(self) -> bool:
+        """Wait until nothing is open; tell whether it came to that."""
+        database, until = Database(self.hospital), time.monotonic() + _QUIET
+        while unfinished(database) and time.monotonic() < until:
+            time.sleep(0.05)
+        return unfinished(database) == 0
+
+    # ---- at random --------------------------------------------------------------------------------------------------
+
+    def at_random(self, seconds: float) -> None:
+        """Kill everybody again and again, armed at some point or from outside at any moment."""
+        until = time.monotonic() + seconds
+        lanes = [
+            threading.Thread(target=self._random_lane, args=(kind, name, until), daemon=True)
+            for kind, name in ((WEB, "web"), *((WORKER, name) for name in self.hospital.workers))
+        ]
+        if self.hospital.chain == "ganache":
+            lanes.append(threading.Thread(target=self._node_lane, args=(until,), daemon=True))
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+
+    def _random_lane(self, kind: str, name: str, until: float) -> None:
+        points = [point for point in plan.ALL if plan.step(point).kind == kind]
+        while time.monotonic() < until and not self.stop.is_set():
+            self._end(name)
+            with self._lock:
+                armed = (
+                    f"{self.chance.choice(points)}:{self.chance.randint(1, 6)}" if self.chance.random() < 0.5 else ""
+                )
+                length = min(_LONGEST_LIFE, 0.1 + self.chance.expovariate(0.5))
+            life = self._begin(kind, name, armed, {})
+            life.wait(min(length, max(0.0, until - time.monotonic())))
+            self._bury(life)
+
+    def _node_lane(self, until: float) -> None:
+        while not self.stop.wait(min(_NODE_EVERY, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
+            self.nodes_killed += 1
+            self.hospital.restart_node()
+            self.tell("the node was killed and is back")
+
+    # ---- lives ------------------------------------------------------------------------------------------------------
+
+    def serve_all(self) -> None:
+        """Let everybody live, unarmed."""
+        for name in ("web", *self.hospital.workers):
+            self._serve(name)
+
+    def end_all(self) -> None:
+        """Kill everybody."""
+        for name in ("web", *self.hospital.workers):
+            self._end(name)
+
+    def check_lives(self) -> None:
+        """Note who ended though nobody killed them."""
+        self.failures += [life.failure for life in self._alive.values() if life.failure]
+
+    def _serve(self, name: str) -> None:
+        if name not in self._alive or self._alive[name].exit_code is not None:
+            self._begin(WEB if name == "web" else WORKER, name, "", {})
+
+    def _begin(self, kind: str, name: str, armed: str, settings: Mapping[str, str]) -> Life:
+        life = self.nursery.start(kind, name, armed=armed, **settings)
+        with self._lock:
+            self.lives += 1
+            self._alive[name] = life
+        return life
+
+    def _end(self, name: str) -> None:
+        life = self._alive.pop(name, None)
+        if life is not None:
+            self._bury(life)
+
+    def _bury(self, life: Life) -> None:
+        """Kill it if it lives, and note how it died."""
+        life.kill()
+        with self._lock:
+            if life.died_at:
+                self.killed_at[life.died_at] += 1
+            elif not life.failure:
+                self.killed_anywhere += 1
+            elif not (self.nodes_killed and _NO_NODE in life.failure):
+                # A worker that begins while the node is away says so and ends, for whoever started it to try again.
+                self.failures.append(life.failure)
