@@ -58,6 +58,12 @@ class LogLine:
     """Of staff; else empty."""
 
     @property
+    def patients(self) -> int:
+        """About how many patients an access was that was about several at once; else 0."""
+        found = self.said.get("patients")
+        return len(found) if isinstance(found, list) else 0
+
+    @property
     def sentence(self) -> str:
         """What an act or an access was, in plain words; the code where it is a new one; empty for other kinds."""
         if self.kind == "act":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ def app(stack: DemoStack) -> Flask:
 @pytest.fixture(scope="module")
 def values(stack: DemoStack) -> dict[str, Any]:
     life = live(stack)
+    heads = proven(stack, life.reading)
     return arguments(
         life.patient_id,
         stack.practitioners["nurse-1"],
@@ -34,8 +36,18 @@ def values(stack: DemoStack) -> dict[str, Any]:
         key=life.key,
         record_id=life.note,
         proposal_id=life.proposal_id,
+        first=heads[0],
+        second=heads[-1],
         **{"care.discard.ti_id": life.draft},
     )
+
+
+def proven(stack: DemoStack, ti_id: str) -> list[int]:
+    """The sizes of the anchored heads, once one of them covers the acknowledgement."""
+    proofs, until = stack.handshaker.proofs, time.monotonic() + 30
+    while proofs.examine(stack.credential("nurse-1"), ti_id).verdict is None and time.monotonic() < until:
+        time.sleep(0.1)
+    return [head.signed.head.size for head in proofs.heads() if head.anchor]
 
 
 def addresses(app: Flask, values: dict[str, Any], role: str | None) -> list[str]:
