@@ -28,6 +28,8 @@ class Figure:
     meaning: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = _SOON
+    from_the_start: tuple[str, ...] = ()
+    """Values of its label that are told as 0 before they happen, or nobody would see the first one as an increase."""
 
     @property
     def exposed(self) -> tuple[str, ...]:
@@ -73,9 +75,21 @@ REFUSALS = Figure(
 ACKNOWLEDGED = Figure(
     "handshaker_acknowledged", "counter", "Acknowledgements that this process wrote.", ("verdict", "code")
 )
-SENDS = Figure("handshaker_sends", "counter", "What the node said to raw transactions.", ("outcome",))
+SENDS = Figure(
+    "handshaker_sends",
+    "counter",
+    "What the node said to raw transactions.",
+    ("outcome",),
+    from_the_start=("accepted", "rejected", "unknown"),
+)
 BUMPS = Figure("handshaker_fee_bumps", "counter", "Attempts at the same nonce with higher fees.")
-SETTLED = Figure("handshaker_settled", "counter", "Network transactions whose outcome is final.", ("outcome",))
+SETTLED = Figure(
+    "handshaker_settled",
+    "counter",
+    "Network transactions whose outcome is final.",
+    ("outcome",),
+    from_the_start=("mined", "reverted", "replaced"),
+)
 REQUEUED = Figure("handshaker_requeued", "counter", "Transactions that came back from the wire without an effect.")
 FORKS = Figure(
     "handshaker_fork_blocks", "histogram", "Blocks that were walked back at a fork; its count is forks.", (), _BLOCKS
@@ -210,7 +224,10 @@ class Measures:
         return generate_latest(self.registry)
 
     def _counter(self, figure: Figure) -> Counter:
-        return Counter(figure.name, figure.meaning, figure.labels, registry=self.registry)
+        counter = Counter(figure.name, figure.meaning, figure.labels, registry=self.registry)
+        for value in figure.from_the_start:
+            counter.labels(value)
+        return counter
 
     def _histogram(self, figure: Figure) -> Histogram:
         return Histogram(figure.name, figure.meaning, figure.labels, buckets=figure.buckets, registry=self.registry)
