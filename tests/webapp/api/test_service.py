@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from handshaker.worker_lock import claim
@@ -67,3 +69,51 @@ def test_templates_are_listed_and_each_version_can_be_read(callers: Callers, hos
     assert newest["digest"] == hospital.handshaker.templates.get("vital-signs").digest
     assert callers.nurse.get("/templates/vital-signs/999").json["code"] == "template-unknown"
     assert callers.nurse.get("/templates/none-such").status_code == 404
+
+
+def test_it_stays_ready_while_something_is_only_late_and_says_what(callers: Callers, hospital: Instance) -> None:
+    parts = hospital.handshaker
+    with claim(parts.settings.instance, parts.settings.worker, parts.store):
+        hospital.measure()
+        hospital.clock.advance(parts.settings.queue_late_seconds + 1)
+        late = callers.nobody.get("/health/ready")
+        hospital.clock.advance(10 * parts.settings.queue_late_seconds)
+        ill = callers.nobody.get("/health/ready")
+    assert (late.status_code, late.json["status"]) == (200, "degraded")
+    troubled = [check for check in late.json["checks"] if not check["ok"]]
+    assert [(check["name"], check["state"], check["code"]) for check in troubled] == [
+        ("queue", "degraded", "queue-old")
+    ]
+    assert (ill.status_code, ill.json["detail"]) == (503, "Not ready: queue.")
+    assert "mend" not in repr(ill.json["checks"]), "what to do is for the operator"
+    hospital.drain()
+
+
+def test_whether_it_lives_asks_neither_database_nor_node(
+    callers: Callers, hospital: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    parts = hospital.handshaker
+    monkeypatch.setattr(parts.store._database, "observe", lambda *told: asked.append(told))
+    monkeypatch.setattr(type(parts.vault._rooted.database), "reading", lambda *_: asked.append("vault"))
+    monkeypatch.setattr(type(parts.chain), "_ask", lambda *_: asked.append("node"))
+    assert callers.nobody.get("/health/live").json == {"status": "live"}
+    assert asked == []
+
+
+def test_a_request_keeps_its_number_if_that_can_be_nothing_else(callers: Callers) -> None:
+    given = "01234567-89ab-cdef-0123-456789abcdef"
+    for sane in (given, given.upper(), given.replace("-", "")):
+        answer = callers.nobody.get("/health/live", headers={"X-Request-ID": sane})
+        assert answer.headers["X-Request-ID"] == given
+    refused = callers.nobody.get("/nowhere", headers={"X-Request-ID": given})
+    assert refused.json["instance"] == f"urn:uuid:{given}"
+    for odd in ("Mrs Xylander", "1", given + "0", given[:-1] + "g", "{" + given + "}"):
+        answer = callers.nobody.get("/health/live", headers={"X-Request-ID": odd})
+        assert answer.headers["X-Request-ID"] != odd
+        assert uuid.UUID(answer.headers["X-Request-ID"])
+
+
+def test_no_two_requests_have_one_number(callers: Callers) -> None:
+    numbers = {callers.nobody.get("/health/live").headers["X-Request-ID"] for _ in range(20)}
+    assert len(numbers) == 20
