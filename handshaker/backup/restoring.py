@@ -59,6 +59,8 @@ def restore(
     settings.instance.mkdir(parents=True, exist_ok=True, mode=0o700)
     with alone(settings.instance):
         _refuse_users(places)
+        for place in (places.audit, places.vault):
+            place.require_rights()
         marker = settings.instance / UNFINISHED
         _refuse_taken(places, replacing=replacing or marker.exists())
         chain = _asked(manifest, chain or make_chain(settings))

@@ -58,6 +58,10 @@ class Copies(Protocol):
         """Return how many others are connected, as far as the database knows."""
         ...
 
+    def require_rights(self) -> None:
+        """Raise ``StoreUnavailable`` or a kind of it unless the database may be exchanged by who we are."""
+        ...
+
     def stage(self, copy: Path) -> Path | None:
         """Bring a copy close to the place, in nobody's way, and return where; ``None`` where that cannot be."""
         ...
@@ -107,6 +111,9 @@ class SqliteCopies:
     def others(self) -> int:
         """Nobody asks SQLite; the lock of the instance tells."""
         return 0
+
+    def require_rights(self) -> None:
+        """Whether files may be renamed shows when they are."""
 
     def stage(self, copy: Path) -> Path:
         """Copy the copy beside the place."""

@@ -40,6 +40,16 @@ class ToolFailed(StoreUnavailable):
     mend = "Set HANDSHAKER_STORE_OWNER_URL to the role that owns the tables, and look at what the server says."
 
 
+class RoleTooWeak(StoreUnavailable):
+    """The role of a database may not exchange its tables. Data: ``role``, ``database``."""
+
+    code = "role-too-weak"
+    mend = (
+        "Set HANDSHAKER_STORE_OWNER_URL to the role that owns the tables, and let it create schemas in the database; "
+        "nothing was changed."
+    )
+
+
 class PostgresCopies:
     """Copies of the tables of one database: only those of ``only``, where it is given, and never those of ``but``.
 
@@ -76,6 +86,24 @@ class PostgresCopies:
         )
         with self._engine() as engine, mapped(), engine.connect() as connection:
             return int(connection.execute(sa.text(query)).scalar_one())
+
+    def require_rights(self) -> None:
+        """Raise ``RoleTooWeak`` unless the role owns the tables and may make a schema to move them into."""
+        may = sa.text(
+            "SELECT has_database_privilege(current_database(), 'CREATE') "
+            "AND has_schema_privilege(current_schema(), 'CREATE')"
+        )
+        owned = sa.text(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'USAGE')"
+        )
+        with self._engine() as engine, mapped(), engine.connect() as connection:
+            is_owner = set(self._tables(connection)) <= set(connection.execute(owned).scalars())
+            if not is_owner or not connection.execute(may).scalar_one():
+                raise RoleTooWeak(
+                    f"The role {self._url.username} may not exchange the tables of {self._url.database}.",
+                    role=self._url.username,
+                    database=self._url.database,
+                )
 
     def stage(self, copy: Path) -> None:
         """Nothing is staged: ``pg_restore`` writes all or nothing."""

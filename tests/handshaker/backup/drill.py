@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from handshaker.backup import Manifest, Reconciliation, Restored, accept_loss, make_backup, restore
 from handshaker.bootstrap import make_handshaker
 from handshaker.ethereum.chain import EthereumChain
-from handshaker.messages import Head
+from handshaker.messages import Head, NetworkTransaction
 from handshaker.store.copies import Hear
 from tests.databases import HERE
 from tests.instances import PEOPLE, Instance
@@ -97,3 +97,13 @@ class Drill:
     def kinds(self, first: int = 0) -> list[str]:
         """The kinds of the log's entries from a position on."""
         return [entry.kind for entry in self.instance.handshaker.store.log.entries(first, 10**9)]
+
+
+def anchor_elsewhere(drill: Drill, relayer: str, size: int) -> None:
+    """Let somebody with the same keys, who has another copy of the log, anchor a head of it."""
+    chain, vault = drill.instance.handshaker.chain, drill.instance.handshaker.vault
+    head = Head(size, bytes(range(32)))
+    transaction = NetworkTransaction(0, relayer, chain.nonce(relayer), (), chain.anchor_gas(), head=head)
+    attempt = chain.attempt(lambda digest: vault.sign_as_relayer(relayer, digest), transaction, [], chain.fees())
+    chain.send(attempt.raw)
+    assert chain.anchored() == head

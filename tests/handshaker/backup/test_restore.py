@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handshaker.backup import InstanceTaken, NothingToAccept, restore
+from handshaker.backup import InstanceTaken, NothingToAccept, restore, revoke_tokens
 from handshaker.bootstrap import make_handshaker
-from handshaker.errors import NotAuthenticated
+from handshaker.errors import KeyLocked, NotAuthenticated, RoleNotAllowed
 from handshaker.occupancy import InstanceInUse
 from handshaker.settings import read_settings
 from handshaker.store import schema as s
+from handshaker.store.postgresql_copies import RoleTooWeak
 from handshaker.vocabulary import ActCode
 from tests.databases import HERE
 from tests.handshaker.backup.drill import Drill, unheard
@@ -164,3 +165,37 @@ def test_another_machine_needs_the_backup_the_root_key_and_the_chain(drill: Dril
     finally:
         other.close()
         HERE.drop(elsewhere / "instance")
+
+
+def test_all_tokens_but_the_one_of_who_says_so_can_be_ended(drill: Drill) -> None:
+    folder, _ = drill.back_up()
+    restored = drill.restore(folder)
+    handshaker, tokens = drill.instance.handshaker, drill.instance.tokens
+    with pytest.raises(RoleNotAllowed):
+        revoke_tokens(handshaker, drill.instance.nurse)
+    size = handshaker.store.log.size()
+    ended = revoke_tokens(handshaker, drill.instance.administrator)
+    assert ended == restored.reconciliation.live_tokens - 1
+    assert handshaker.tokens.authenticate(tokens["administrator"]).actor.name == "First Administrator"
+    for name in set(tokens) - {"administrator"}:
+        with pytest.raises(NotAuthenticated):
+            handshaker.tokens.authenticate(tokens[name])
+    with pytest.raises(KeyLocked):
+        handshaker.vault.sign(drill.instance.nurse.actor.actor_id, drill.instance.nurse.secret, bytes(32))
+    acts = [json.loads(entry.leaf)["act"] for entry in handshaker.store.log.entries(size, size + 1000)]
+    assert acts == [str(ActCode.TOKEN_REVOKED)] * ended
+    assert revoke_tokens(handshaker, drill.instance.administrator) == 0
+
+
+def test_the_working_role_may_back_up_and_not_restore(drill: Drill) -> None:
+    """On SQLite there is one role, which may do both."""
+    settings = drill.instance.handshaker.settings
+    drill.instance.handshaker.settings = settings.model_copy(update={"store_owner_url": ""})
+    folder, _ = drill.back_up()
+    if settings.store.startswith("sqlite"):
+        drill.restore(folder)
+        return
+    with pytest.raises(RoleTooWeak):
+        drill.restore(folder)
+    drill.start()
+    assert drill.instance.acknowledged(drill.instance.measure()).code == "effect"

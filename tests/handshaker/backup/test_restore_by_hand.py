@@ -12,8 +12,7 @@ from handshaker.audit.errors import LogHeld
 from handshaker.audit.merkle import CompactRange
 from handshaker.backup import look
 from handshaker.ethereum.chain import EthereumChain, connect
-from handshaker.messages import Head, NetworkTransaction
-from tests.handshaker.backup.drill import Drill
+from tests.handshaker.backup.drill import Drill, anchor_elsewhere
 from tests.instances import Instance
 
 pytestmark = pytest.mark.sqlite
@@ -154,12 +153,3 @@ def test_two_copies_that_work_at_once_hold_each_other_up(drill: Drill) -> None:
     found = drill.accept()
     assert found.declared_at == elsewhere
     drill.instance.steps(5)
-
-
-def anchor_elsewhere(drill: Drill, relayer: str, size: int) -> None:
-    chain, vault = drill.instance.handshaker.chain, drill.instance.handshaker.vault
-    head = Head(size, bytes(range(32)))
-    transaction = NetworkTransaction(0, relayer, chain.nonce(relayer), (), chain.anchor_gas(), head=head)
-    attempt = chain.attempt(lambda digest: vault.sign_as_relayer(relayer, digest), transaction, [], chain.fees())
-    chain.send(attempt.raw)
-    assert chain.anchored() == head

@@ -10,7 +10,7 @@ from handshaker.audit.errors import LogHeld
 from handshaker.audit.merkle import CompactRange
 from handshaker.backup import LossTooLarge, Restored, accept_loss, look, reconciling
 from handshaker.errors import RoleNotAllowed
-from tests.handshaker.backup.drill import Drill, unheard
+from tests.handshaker.backup.drill import Drill, anchor_elsewhere, unheard
 from tests.instances import Instance
 
 
@@ -207,6 +207,29 @@ def test_a_revocation_that_was_open_goes_on_at_once(drill: Drill) -> None:
     found = drill.accept()
     assert (found.open_work.withheld, found.open_work.going_on) == (0, 1)
     assert drill.instance.acknowledged(revocation).code == "effect"
+
+
+def test_what_was_in_flight_without_bytes_is_withheld_when_its_nonce_was_used_for_something_else(drill: Drill) -> None:
+    drill.anchor()
+    waiting, handshaker = drill.instance.measure(), drill.instance.handshaker
+    relayer, now = handshaker.vault.create_relayer("worker-1"), drill.instance.clock.now()
+    (taken,) = handshaker.store.queue.take("worker-1", now, 10)
+    call = (taken.call.ti_id, taken.call.statement_hash)
+    floor = handshaker.chain.nonce(relayer)
+    assert handshaker.store.network.allocate(relayer, floor, [call], 500_000, "worker-1", now) is not None
+    folder, _ = drill.back_up()
+    # The life that goes on loses that transaction, and anchors with its nonce.
+    anchor_elsewhere(drill, relayer, handshaker.store.log.size() + 5)
+    drill.restore(folder)
+    found = drill.accept()
+    assert found.open_work.withheld == 1
+    drill.instance.steps(10)
+    assert drill.rows("SELECT state FROM queue") == [("withheld",)]
+    assert drill.instance.ack(waiting) is None
+    assert "sent" not in drill.instance.kinds(waiting)
+    assert drill.rows(
+        f"SELECT count(*) FROM effects e JOIN statements s USING (statement_hash) WHERE s.ti_id = '{waiting.ti_id}'"
+    ) == [(0,)]
 
 
 def test_more_than_ten_million_positions_are_not_declared(drill: Drill, monkeypatch: pytest.MonkeyPatch) -> None:
