@@ -108,7 +108,8 @@ def demo_stack(folder: Path, **settings: str) -> Iterator[DemoStack]:
         )
     try:
         answer = _answer(process, folder)
-        handshaker = make_handshaker(read_settings(instance=instance, chain_url=answer["chain"], demo=True))
+        places = {name: settings[name] for name in ("store_url", "vault_url") if name in settings}
+        handshaker = make_handshaker(read_settings(instance=instance, chain_url=answer["chain"], demo=True, **places))
         try:
             yield DemoStack(answer["web"], instance, answer["patients"], answer["practitioners"], handshaker)
         finally:

@@ -33,6 +33,8 @@ class Stored:
     """The highest block that the indexer has read."""
     held: tuple[str, int, Head] | None
     """Why nothing may be appended to the log."""
+    claims: frozenset[int] = frozenset()
+    """Under which numbers workers hold their names, on whatever machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Facts:
             oldest_unsettled=figures.oldest_unsettled(),
             walked=tip.number if tip else None,
             held=self._store.log.held(),
+            claims=self._store.claims(),
         )
 
     def node(self) -> Node:

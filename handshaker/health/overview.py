@@ -22,13 +22,12 @@ from handshaker.health.known import known
 from handshaker.health.network import NetworkStatus
 from handshaker.ports import Clock
 from handshaker.settings import Settings
+from handshaker.store.claims import key_of
 from handshaker.store.sql_store import SqlStore
 from handshaker.vault.sql_vault import SqlVault
 
 PATIENCE = 4.0
 """Seconds after which what was asked counts as not answering."""
-UNTOUCHED = timedelta(seconds=60)
-"""How long something may wait untouched where workers elsewhere, whose locks nobody here sees, share the database."""
 
 _SILENT_NODE = "the node does not answer"
 _SILENT_STORE = "the audit database does not answer"
@@ -148,7 +147,7 @@ class Health:
         ]
 
     def _worker(self, stored: Stored | None, relayers: Mapping[str, str] | None) -> Check:
-        if self._facts.is_worker_here(relayers) or self._is_worked_elsewhere(stored):
+        if self._facts.is_worker_here(relayers) or self._is_worked_elsewhere(stored, relayers):
             return well("worker", "A worker is at work.")
         return Check(
             "worker",
@@ -158,11 +157,10 @@ class Health:
             "Start one: `handshaker work`.",
         )
 
-    def _is_worked_elsewhere(self, stored: Stored | None) -> bool:
-        """Whether workers on other machines keep the queue short."""
-        if self._settings.store.startswith("sqlite") or stored is None:
-            return False
-        return stored.oldest_due is None or self._clock.now() - stored.oldest_due < UNTOUCHED
+    def _is_worked_elsewhere(self, stored: Stored | None, relayers: Mapping[str, str] | None) -> bool:
+        """Whether a worker on another machine holds its name in the database."""
+        names = {self._settings.worker, *(relayers or {})}
+        return stored is not None and any(key_of(name) in stored.claims for name in names)
 
 
 def _store(error: BaseException | None) -> Check:

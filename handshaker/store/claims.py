@@ -14,14 +14,31 @@ import sqlalchemy as sa
 from handshaker.errors import StoreUnavailable
 from handshaker.store.database import Database, mapped
 
+_HELD = sa.text(
+    "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+    " AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+def key_of(name: str) -> int:
+    """Return the number under which a name is locked."""
+    return int.from_bytes(hashlib.sha256(f"worker/{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def held(database: Database) -> frozenset[int]:
+    """Return what is locked at this moment; nothing on SQLite, where a file says so."""
+    if database.is_sqlite:
+        return frozenset()
+    with database.read() as connection:
+        return frozenset(connection.execute(_HELD).scalars())
+
 
 class Claim:
     """A name that this process wants to itself; not to be shared between threads."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
-        digest = hashlib.sha256(f"worker/{name}".encode()).digest()
-        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        self._key = key_of(name)
         self._connection: sa.Connection | None = None
 
     def is_ours(self) -> bool:

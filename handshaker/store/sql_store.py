@@ -9,7 +9,7 @@ from handshaker.store.accesses import AccessStore
 from handshaker.store.audit import AuditStore
 from handshaker.store.catalogue import CatalogueStore
 from handshaker.store.chain_view import ChainViewStore
-from handshaker.store.claims import Claim
+from handshaker.store.claims import Claim, held
 from handshaker.store.database import Database
 from handshaker.store.explorer import ExplorerStore
 from handshaker.store.figures import FigureStore
@@ -64,6 +64,10 @@ class SqlStore:
     def claim(self, name: str) -> Claim:
         """Return the claim to a worker's name, not taken yet."""
         return Claim(self._database, name)
+
+    def claims(self) -> frozenset[int]:
+        """Return the numbers (``claims.key_of``) of the names that workers hold, on whatever machine."""
+        return held(self._database)
 
     def observe(self, observe: Callable[[str, float], None]) -> None:
         """From here on tell ``observe`` of every SQL transaction: ``read`` or ``write``, and the seconds it took."""

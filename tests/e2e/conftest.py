@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from scripts.browser import launch
 from scripts.demo_stack import DemoStack, demo_stack
+from tests.databases import Databases
 from tests.e2e.browsing import PATIENCE, Visitors
 
 FAILED = pytest.StashKey[bool]()
@@ -26,8 +27,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoStack]:
-    with demo_stack(tmp_path_factory.mktemp("demo"), web_rate_limits="false", log_level="WARNING") as found:
+def stack(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoStack]:
+    folder = tmp_path_factory.mktemp("demo")
+    places = databases.of(folder / "instance")
+    with demo_stack(folder, web_rate_limits="false", log_level="WARNING", **places) as found:
         yield found
 
 

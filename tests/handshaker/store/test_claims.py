@@ -70,6 +70,17 @@ def test_on_two_machines_only_one_worker_of_a_name_runs(
     assert claims(store) == []
 
 
+def test_health_sees_a_worker_on_another_machine(
+    own_hospital: Instance, elsewhere: SqlStore, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def is_worked() -> bool:
+        return next(check.is_ok for check in own_hospital.handshaker.health.ready() if check.name == "worker")
+
+    with claim(tmp_path_factory.mktemp("machine"), "worker-1", elsewhere):
+        assert is_worked()
+    assert not is_worked()
+
+
 def test_whoever_lost_the_connection_takes_the_name_again_if_it_is_free(
     own_hospital: Instance, databases: Databases
 ) -> None:

@@ -43,7 +43,7 @@ def test_a_question_for_any_text_has_an_answer(hospital: Instance, text: str) ->
 def test_whatever_a_contract_says_is_acknowledged_and_found(hospital: Instance, said: object) -> None:
     store, now = hospital.handshaker.store, hospital.clock.now()
     submission = hospital.measure()
-    verdict = Verdict(VerdictKind.INVALID, "not-permitted", {"said": said})  # type: ignore[dict-item]
+    verdict = Verdict(VerdictKind.INVALID, "not-permitted", {"said": said})
     (written,) = store.audit.conclude([Conclusion(submission.ti_id, verdict)], now)
     found = store.audit.acknowledgement_like(written.ti_id[:13].upper())
     assert found is not None
