@@ -99,7 +99,7 @@ def given_by_the_library(instance: Instance) -> Iterator[str]:
         yield from (panel.name, *(analyte.name for analyte in panel.analytes))
     yield from (f"{sign.name} {sign.unit}" for sign in writing.VITAL_SIGNS)
     yield from ("Blood pressure", Purpose.TREAT.display)
-    yield from (f"{check.name} {check.detail}" for check in parts.health.ready())
+    yield from (f"{check.name} {check.detail} {check.mend}" for check in parts.health.ready())
     yield str(parts.health.network())
     for row in parts.explorer.search(limit=100).rows:
         reason = parts.explorer.status(row.ti_id).reason
