@@ -52,6 +52,8 @@ def shots(life: Life) -> list[Shot]:
         Shot("administrator-explorer", "administrator", "/administration/acknowledgements"),
         Shot("administrator-file", "administrator", f"/administration/acknowledgements/{life.reading}"),
         Shot("administrator-proposal", "second-administrator", f"/administration/proposals/{life.proposal_id}"),
+        Shot("proof", "nurse-1", f"/proofs/{life.reading}", before=_proven),
+        Shot("administrator-audit", "administrator", "/administration/audit"),
         Shot("administrator-network", "administrator", "/administration/network"),
     ]
 
@@ -59,6 +61,10 @@ def shots(life: Life) -> list[Shot]:
 def _fill_in(page: Page) -> None:
     for name, value in (("systolic", "128"), ("diastolic", "82"), ("heart-rate", "72"), ("temperature", "36.8")):
         page.locator(f"[name={name}]").fill(value)
+
+
+def _proven(page: Page) -> None:
+    page.locator(".verdict.good").wait_for()
 
 
 def _report(page: Page) -> None:
