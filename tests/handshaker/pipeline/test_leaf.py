@@ -13,8 +13,16 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handshaker.audit.leaf import acknowledgement_leaf, contradiction_leaf, leaf_hash
-from handshaker.messages import Acknowledgement, Origin, VerdictKind
+from handshaker.audit.leaf import (
+    access_leaf,
+    acknowledgement_leaf,
+    act_leaf,
+    contradiction_leaf,
+    erasure_leaf,
+    leaf_hash,
+)
+from handshaker.messages import Access, Acknowledgement, Act, Origin, VerdictKind
+from handshaker.vocabulary import AccessReason, ActCode
 
 AT = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 ACK = Acknowledgement(
@@ -34,6 +42,18 @@ ACK = Acknowledgement(
     log_index=0,
     acknowledged_at=AT,
 )
+ACCESS = Access(
+    actor_id="0x" + "b2" * 16,
+    role="doctor",
+    organisation_id=1,
+    patient_id="0x" + "c3" * 32,
+    view="chart",
+    purpose="TREAT",
+    asked=0x207,
+    granted=0x201,
+    reason=AccessReason.CONSENT,
+)
+ACT = Act(ActCode.TOKEN_MADE, "0x" + "b2" * 16, "0x" + "b3" * 16, {"days": 90})
 OTHER: dict[str, Any] = {
     "ti_id": "22222222-2222-4222-8222-222222222222",
     "kind": VerdictKind.INVALID,
@@ -66,6 +86,19 @@ def test_the_format_is_settled() -> None:
         b'{"at":"2026-11-21T08:30:00.000000Z","block":7,"contradicts":"before","entry":"entry",'
         b'"kind":"contradiction","ti":"ti","v":1}'
     )
+    assert access_leaf("entry", ACCESS, AT) == (
+        b'{"actor":"0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2","asked":"0x207","at":"2026-11-21T08:30:00.000000Z",'
+        b'"entry":"entry","granted":"0x201","kind":"access","organisation":1,"patient":"0x' + b"c3" * 32 + b'",'
+        b'"patients":1,"purpose":"TREAT","reason":"consent","role":"doctor","v":1,"view":"chart"}'
+    )
+    assert act_leaf("entry", ACT, AT) == (
+        b'{"act":"token-made","actor":"0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2","at":"2026-11-21T08:30:00.000000Z",'
+        b'"details":{"days":90},"entry":"entry","kind":"act","subject":"0xb3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3","v":1}'
+    )
+    assert erasure_leaf("entry", "quarantine/2026-W47", "expired", AT) == (
+        b'{"at":"2026-11-21T08:30:00.000000Z","entry":"entry","kind":"erasure","owner":"quarantine/2026-W47",'
+        b'"reason":"expired","v":1}'
+    )
 
 
 @given(st.binary(max_size=500))
@@ -77,6 +110,26 @@ def test_a_leaf_is_hashed_as_rfc_9162_says(leaf: bytes) -> None:
 def test_every_part_of_an_acknowledgement_is_in_its_leaf(name: str) -> None:
     changed = replace(ACK, **{name: OTHER[name]})
     assert acknowledgement_leaf("entry", changed, None) != acknowledgement_leaf("entry", ACK, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("actor_id", "0x" + "b3" * 16),
+        ("role", "nurse"),
+        ("organisation_id", None),
+        ("patient_id", None),
+        ("view", "older"),
+        ("purpose", "PATRQT"),
+        ("asked", 3),
+        ("granted", 1),
+        ("reason", AccessReason.DENIED),
+        ("patients", 2),
+    ],
+)
+def test_every_part_of_an_access_is_in_its_leaf(name: str, other: Any) -> None:
+    assert {field.name for field in fields(Access)} >= {name}
+    assert access_leaf("entry", replace(ACCESS, **{name: other}), AT) != access_leaf("entry", ACCESS, AT)
 
 
 def test_the_detail_is_in_the_leaf_as_its_commitment() -> None:
