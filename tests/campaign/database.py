@@ -39,3 +39,16 @@ def unfinished(database: Database) -> int:
     return database.count("SELECT count(*) FROM queue") + database.count(
         "SELECT count(*) FROM network_transactions WHERE settled_at IS NULL"
     )
+
+
+_OPEN = """
+    SELECT t.template, q.state, q.refusal, q.checks, q.sent, q.available_at
+    FROM queue q JOIN transactions t ON t.ti_id = q.ti_id
+"""
+
+
+def moving(database: Database) -> list[str]:
+    """Describe what goes on by itself: rows that no refusal holds up, and nonces without an outcome."""
+    rows = [str(row) for row in database.rows(_OPEN) if row[1] != "waiting" or row[2] in (None, "null")]
+    query = "SELECT relayer, nonce FROM network_transactions WHERE settled_at IS NULL"
+    return rows + [f"nonce {nonce} of {relayer}" for relayer, nonce in database.rows(query)]

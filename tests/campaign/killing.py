@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.campaign import plan
-from tests.campaign.database import Database, unfinished
+from tests.campaign.database import Database, moving
 from tests.campaign.hospital import Hospital
 from tests.campaign.load import Load
 from tests.campaign.plan import WEB, WORKER, Step
@@ -18,7 +18,7 @@ from tests.campaign.processes import Life, Nursery
 
 PATIENCE = 45.0
 """Seconds in which a point has to come by."""
-_QUIET = 30.0
+_QUIET = 60.0
 _LONGEST_LIFE = 8.0
 _NODE_EVERY = 6.0
 _NO_NODE = "chain-unreachable"
@@ -96,27 +96,27 @@ class Killing:
         """Acknowledge some readings, take their blocks from the chain, and die at each step of noticing it."""
         for each in (name, *others, "web"):
             self._serve(each)
-        if not (self.load.rest(_QUIET) and self._is_quiet()):
-            self.failures.append("the hospital did not come to rest before the fork")
+        if not self.load.rest(_QUIET):
+            self.failures.append("before the fork somebody was still waiting for an answer")
+        self._become_quiet("before the fork")
         snapshot = self.hospital.ask("evm_snapshot")
         self.load.readings(3)
-        if not self._is_quiet():
-            self.failures.append("the readings before the fork were not acknowledged")
+        self._become_quiet("after the readings of the lost branch")
         for each in (name, *others):
             self._end(each)
         self.hospital.ask("evm_revert", snapshot)
         self.hospital.ask("evm_mine")
         self._lane(name, steps)
-        if not self._is_quiet():
-            self.failures.append("what the fork gave back did not come to an end")
+        self._become_quiet("after the fork")
         self.load.go_on()
 
-    def _is_quiet(self) -> bool:
-        """Wait until nothing is open; tell whether it came to that."""
+    def _become_quiet(self, when: str) -> None:
+        """Wait until nothing goes on by itself; what was refused may wait for its deadline."""
         database, until = Database(self.hospital), time.monotonic() + _QUIET
-        while unfinished(database) and time.monotonic() < until:
+        while (open_ := moving(database)) and time.monotonic() < until and not self.stop.is_set():
             time.sleep(0.05)
-        return unfinished(database) == 0
+        if open_ and not self.stop.is_set():
+            self.failures.append(f"{when} it did not become quiet: {'; '.join(open_[:5])}")
 
     # ---- at random --------------------------------------------------------------------------------------------------
 
