@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,18 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from handshaker.cli.figures import offered
+from handshaker.errors import SettingsInvalid
 from handshaker.ethereum.nodes import ANVIL
+from handshaker.health import NAMES
+from handshaker.worker_lock import claim
 from tests.databases import Databases
+from tests.handshaker.cli.conftest import Shell
 from tests.instances import Instance, blood_pressure, make_instance
 from tests.integration.services import Service, call, wait_until, web, worker
 from tests.nodes import Node, anvil, with_finality
 
 VALID = 3
+UNANCHORED = {"anchor_seconds": "1e9", "anchor_entries": "1000000000"}
 GIVEN_NUMBER = "0123456789abcdef0123456789abcdef"
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -49,9 +55,9 @@ class Run:
 @pytest.fixture(scope="module")
 def run(databases: Databases, ganache_node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     instance = make_instance(tmp_path_factory.mktemp("operation"), ganache_node)
-    settings = {"log_format": "json", "log_level": "DEBUG"}
+    settings = UNANCHORED | {"log_format": "json", "log_level": "DEBUG"}
     with (
-        worker(instance, "--metrics-port", "0", anchor_seconds="1e9", anchor_entries="1000000000", **settings) as one,
+        worker(instance, "--metrics-port", "0", **settings) as one,
         web(instance, **settings) as two,
     ):
         administrator = instance.tokens["administrator"]
@@ -215,6 +221,44 @@ def test_no_line_of_the_logs_tells_a_name_a_reading_a_token_or_a_signature(run: 
     for service in (run.application, run.carrier):
         assert all(line.keys() >= {"time", "level", "logger"} for line in service.lines)
         assert any(line.get("message", "").endswith("has stopped") for line in service.lines)
+
+
+@pytest.mark.ganache
+def test_the_command_says_which_part_is_ill_or_late_and_ends_with_a_code_of_its_own(run: Run) -> None:
+    parts = run.instance.handshaker
+    shell = Shell(run.instance.places() | {"chain_url": str(run.instance.node.url_or_provider)} | UNANCHORED)
+    ill = shell.json("health", exit_code=1)
+    assert ill["status"] == "not-ready"
+    assert [check["name"] for check in ill["checks"]] == list(NAMES)
+    (worker_missing,) = [check for check in ill["checks"] if check["state"] != "ok"]
+    assert (worker_missing["code"], worker_missing["mend"]) == ("worker-missing", "Start one: `handshaker work`.")
+    with claim(parts.settings.instance, parts.settings.worker, parts.store):
+        well = shell.json("health")
+        assert well["status"] == "ready"
+        assert {"name": "worker-1", "low": False}.items() <= well["relayers"][-1].items()
+        late = shell.json("health", exit_code=2, anchor_late_seconds="0.001")
+        assert late["status"] == "degraded"
+        assert [check["code"] for check in late["checks"] if check["state"] != "ok"] == ["anchor-late"]
+        page = shell.run("health", anchor_late_seconds="0.001")
+        assert page.exit_code == 2
+        assert "degraded" in page.stdout
+        assert "has waited" in page.stdout
+    silent = shell.json("health", exit_code=1, chain_url="http://127.0.0.1:1")
+    assert [check["name"] for check in silent["checks"] if check["state"] == "ill"] == ["chain", "contracts", "worker"]
+
+
+@pytest.mark.ganache
+def test_figures_are_offered_on_loopback_only_and_a_port_that_is_taken_is_said(run: Run) -> None:
+    measures = run.instance.handshaker.journal.measures
+    with offered(measures, 0) as port:
+        assert port
+        assert socket.create_connection(("127.0.0.1", port), 5).close() is None
+        with pytest.raises(OSError, match=r"refused|unreachable|assign"):
+            socket.create_connection(("127.0.0.2", port), 5)
+        with pytest.raises(SettingsInvalid, match="cannot be used"), offered(measures, port):
+            pass
+    with offered(measures, None) as nowhere:
+        assert nowhere is None
 
 
 @pytest.mark.anvil

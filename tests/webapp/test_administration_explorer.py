@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from handshaker.template_files import as_yaml
+from handshaker.worker_lock import claim
 from tests.handshaker.templates.fakes import ward
 from tests.instances import blood_pressure
 from tests.webapp.administrators import HOME, words
@@ -177,6 +178,24 @@ def test_an_auditor_reads_acknowledgements_and_nothing_else(web: Web) -> None:
     assert f'href="{HOME}/people' not in page.text
     for path in ("", "/people", "/templates", "/network", f"/acts/{row.ti_id}"):
         assert client.get(HOME + path).status_code == 403
+
+
+def test_the_network_page_says_of_every_part_how_it_is_and_what_to_do(own_web: Web) -> None:
+    parts = own_web.hospital.handshaker
+    client = own_web.client("administrator")
+    ill = client.get(f"{HOME}/network")
+    assert '<span class="badge bad">Worker: ill</span>' in ill.text
+    assert "Start one: `handshaker work`." in words(ill)
+    for name in ("Audit database", "Vault", "Node", "Contracts", "Blocks", "Gas", "Queue", "Anchor", "Audit log"):
+        assert f'<span class="badge good">{name}: well</span>' in ill.text
+    assert "Not ready" in words(client.get(HOME))
+    own_web.hospital.measure()
+    with claim(parts.settings.instance, parts.settings.worker, parts.store):
+        assert "Ready" in words(client.get(HOME))
+        own_web.hospital.clock.advance(parts.settings.queue_late_seconds + 1)
+        late = client.get(f"{HOME}/network").text
+        assert '<span class="badge way">Queue: degraded</span>' in late
+        assert "Degraded" in words(client.get(HOME))
 
 
 def test_the_network_page_refreshes_itself_without_keeping_a_session_awake(own_web: Web) -> None:
