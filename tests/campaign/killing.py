@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.campaign import plan
 from tests.campaign.database import Database, moving
@@ -38,7 +39,6 @@ class Killing:
     killed_at: Counter[str] = field(default_factory=Counter)
     killed_anywhere: int = 0
     nodes_killed: int = 0
-    unreached: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _alive: dict[str, Life] = field(default_factory=dict)
@@ -46,20 +46,12 @@ class Killing:
     # ---- in turn ----------------------------------------------------------------------------------------------------
 
     def turn(self, points: Sequence[str]) -> None:
-        """Let processes die at each of ``points``; those of which none could go by are in ``unreached``."""
+        """Let processes die at each of ``points``, one after the other, in each kind of process at once."""
         first, *others = self.hospital.workers
         self._lane(first, [plan.step(point) for point in plan.FIRST if point in points])
-        web = threading.Thread(target=self._lane, args=("web", plan.steps(list(points), WEB)[0]), daemon=True)
-        web.start()
-        shares = plan.steps(list(points), WORKER, len(self.hospital.workers))
-        lanes = [
-            threading.Thread(target=self._lane, args=(name, share), daemon=True)
-            for name, share in zip(self.hospital.workers, shares, strict=True)
-        ]
-        for lane in lanes:
-            lane.start()
-        for lane in (*lanes, web):
-            lane.join()
+        shares = plan.steps(points, WORKER, len(self.hospital.workers))
+        lanes = [("web", plan.steps(points, WEB)[0]), *zip(self.hospital.workers, shares, strict=True)]
+        self._at_once([partial(self._lane, name, share) for name, share in lanes])
         if forked := [plan.step(point) for point in plan.FORKED if point in points]:
             self._fork(first, others, forked)
         self._lane(first, [plan.step(point) for point in plan.LEAVING if point in points])
@@ -71,16 +63,13 @@ class Killing:
             if step.after:
                 self._die_at(name, plan.step(step.after))
             with self.hospital.slow_blocks(step.point in plan.SLOW_BLOCKS):
-                reached = self._die_at(name, step)
-            if not reached:
-                with self._lock:
-                    self.unreached.append(step.point)
+                self._die_at(name, step)
         # Whoever has no more points serves the others.
         if not self.stop.is_set():
             self._serve(name)
 
-    def _die_at(self, name: str, step: Step) -> bool:
-        """Live once, armed with a point; tell whether it died there."""
+    def _die_at(self, name: str, step: Step) -> None:
+        """Live once, armed with a point, until it dies there or has had long enough."""
         self._end(name)
         life = self._begin(step.kind, name, step.point, step.settings)
         until = time.monotonic() + PATIENCE
@@ -88,7 +77,21 @@ class Killing:
             pass
         self._bury(life)
         self.tell(f"{name}: {step.point}{'' if life.died_at else ' was not reached'}")
-        return bool(life.died_at)
+
+    def _at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do all of it, each in a thread; what one of them meets is a failure of the campaign."""
+
+        def tried(work: Callable[[], None]) -> None:
+            try:
+                work()
+            except Exception as error:
+                self.failures.append(f"the campaign itself met {type(error).__name__}: {error}")
+
+        threads = [threading.Thread(target=tried, args=(work,), daemon=True) for work in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     # ---- a lost branch ----------------------------------------------------------------------------------------------
 
@@ -123,16 +126,11 @@ class Killing:
     def at_random(self, seconds: float) -> None:
         """Kill everybody again and again, armed at some point or from outside at any moment."""
         until = time.monotonic() + seconds
-        lanes = [
-            threading.Thread(target=self._random_lane, args=(kind, name, until), daemon=True)
-            for kind, name in ((WEB, "web"), *((WORKER, name) for name in self.hospital.workers))
-        ]
+        named = ((WEB, "web"), *((WORKER, name) for name in self.hospital.workers))
+        works: list[Callable[[], None]] = [partial(self._random_lane, kind, name, until) for kind, name in named]
         if self.hospital.chain == "ganache":
-            lanes.append(threading.Thread(target=self._node_lane, args=(until,), daemon=True))
-        for lane in lanes:
-            lane.start()
-        for lane in lanes:
-            lane.join()
+            works.append(partial(self._node_lane, until))
+        self._at_once(works)
 
     def _random_lane(self, kind: str, name: str, until: float) -> None:
         points = [point for point in plan.ALL if plan.step(point).kind == kind]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handshaker.crash_points import CRASH_POINTS
@@ -52,7 +52,7 @@ def step(point: str) -> Step:
     return Step(point, _SETTINGS.get(point, {}), _AFTER.get(point, ""))
 
 
-def steps(points: Iterator[str] | list[str], kind: str, lanes: int = 1) -> list[list[Step]]:
+def steps(points: Sequence[str], kind: str, lanes: int = 1) -> list[list[Step]]:
     """Share the points of one kind of process among ``lanes`` that go at once, leaving out those of their own times."""
     found = [step(point) for point in points if point not in FIRST + FORKED + LEAVING]
     mine = [each for each in found if each.kind == kind]

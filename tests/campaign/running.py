@@ -74,7 +74,8 @@ def _campaign(found: Hospital, wish: Wish, stop: threading.Event, tell: Callable
     report.faults += [*faults, *killing.failures]
     report.lives, report.killed_anywhere = killing.lives, killing.killed_anywhere
     report.killed_at, report.nodes_killed = dict(killing.killed_at), killing.nodes_killed
-    report.unreached = [point for point in killing.unreached if point not in killing.killed_at]
+    if not stop.is_set():
+        report.unreached = [point for point in wish.points if point not in killing.killed_at]
     return report
 
 

@@ -15,7 +15,7 @@ import pytest
 from handshaker.crash_points import CRASH_POINTS
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 280
+PATIENCE = 400
 SHARES = 2
 """Each combination is two tests, so that they can run at once; the points that wait for each other go with both."""
 

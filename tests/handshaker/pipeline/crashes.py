@@ -8,7 +8,11 @@ from typing import Any
 from handshaker.bootstrap import Handshaker
 from handshaker.intake import Intake
 
-READS = {"block", "head", "tip", "final_number", "unsettled", "earliest_deadline", "count", "gas", "fees", "balance"}
+READS = {
+    *("block", "head", "tip", "final_number", "unsettled", "earliest_deadline", "count", "gas", "fees", "balance"),
+    *("size", "held", "anchored", "anchored_size", "is_anchoring", "written_at", "leaf_hashes", "tiles", "tile_counts"),
+    *("view", "address", "identity", "anchor_gas"),
+}
 """To die after one of these is to die before the next call."""
 
 
@@ -45,7 +49,7 @@ class Fuse:
 class Fused:
     """Stands for an object; each call of a method, its parts' methods included, passes the fuse."""
 
-    _PARTS = ("people", "catalogue", "intake", "queue", "network", "chain_view", "audit")
+    _PARTS = ("people", "catalogue", "intake", "queue", "network", "chain_view", "audit", "log")
 
     def __init__(self, target: Any, fuse: Fuse) -> None:
         self.__dict__.update(_target=target, _fuse=fuse)

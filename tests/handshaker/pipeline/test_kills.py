@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from handshaker.audit.errors import LogHeld
 from handshaker.intake import Submission
+from handshaker.messages import Head
 from tests.handshaker.pipeline.crashes import Fuse, Killed, fused
-from tests.instances import Instance, blood_pressure
+from tests.instances import Instance, blood_pressure, copied
 
 
 def assert_one_effect_and_one_ack(instance: Instance, submission: Submission, code: str) -> None:
@@ -43,30 +47,39 @@ def assert_every_nonce_is_accounted_for(instance: Instance, worker: str = "worke
     assert outbox == [position for position, kind in log if kind in ("acknowledgement", "contradiction")]
 
 
+@pytest.fixture
+def anchored_hospital(pattern_hospital: Instance, tmp_path: Path) -> Iterator[Instance]:
+    """A hospital whose log is anchored with every pass that has something new."""
+    instance = copied(pattern_hospital, tmp_path, anchor_entries=1, anchor_seconds=0.01)
+    yield instance
+    instance.close()
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_worker_killed_at_any_call_leaves_nothing_that_the_next_cannot_finish(
-    own_hospital: Instance, after: bool
+    anchored_hospital: Instance, after: bool
 ) -> None:
     at, places = 0, set()
     while True:
         at += 1
-        valid, invalid = own_hospital.measure(), own_hospital.measure(own_hospital.silent)
+        valid, invalid = anchored_hospital.measure(), anchored_hospital.measure(anchored_hospital.silent)
         fuse = Fuse(at, after)
-        worker = fused(own_hospital.handshaker, fuse).worker()
+        worker = fused(anchored_hospital.handshaker, fuse).worker()
         fuse.armed = True
         try:
-            while own_hospital.handshaker.store.queue.counts():
+            while anchored_hospital.handshaker.store.queue.counts():
                 worker.step()
         except Killed:
             places.add(fuse.place)
-            own_hospital.restart()
-            own_hospital.drain()
-            own_hospital.steps(2)
-        assert_one_effect_and_one_ack(own_hospital, valid, "effect")
-        assert_one_effect_and_one_ack(own_hospital, invalid, "not-permitted")
+            anchored_hospital.restart()
+            anchored_hospital.drain()
+            anchored_hospital.steps(2)
+        assert_one_effect_and_one_ack(anchored_hospital, valid, "effect")
+        assert_one_effect_and_one_ack(anchored_hospital, invalid, "not-permitted")
         if not fuse.place:
             break
-    assert_every_nonce_is_accounted_for(own_hospital)
+    anchored_hospital.steps(5)
+    assert_every_nonce_is_accounted_for(anchored_hospital)
     assert places >= {
         "take",
         "ask",
@@ -77,7 +90,36 @@ def test_a_worker_killed_at_any_call_leaves_nothing_that_the_next_cannot_finish(
         "send",
         "settle",
         "extend",
+        "add_tiles",
+        "allocate_anchor",
     }
+    assert anchored_hospital.handshaker.chain.anchored().size == anchored_hospital.handshaker.store.log.size()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_worker_killed_while_it_holds_the_log_leaves_it_held_or_the_next_one_holds_it(
+    anchored_hospital: Instance, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, chain = anchored_hospital.handshaker.store.log, anchored_hospital.handshaker.chain
+    monkeypatch.setattr(chain, "anchored", lambda: Head(log.size() + 1, bytes(32)))
+    fuse = Fuse(1, after)
+    dying = fused(anchored_hospital.handshaker, fuse)
+    worker = dying.worker()
+    fuse.armed = True
+    for at in range(1, 20):
+        fuse.calls, fuse.at, fuse.place = 0, at, ""
+        with pytest.raises((Killed, LogHeld)):
+            worker.step()
+        if fuse.place == "hold":
+            break
+    assert fuse.place == "hold"
+    assert (log.held() is not None) == after
+    for _ in range(2):
+        anchored_hospital.restart()
+        with pytest.raises(LogHeld):
+            anchored_hospital.steps(1)
+    with anchored_hospital.handshaker.store._database.read() as connection:
+        assert connection.execute(sa.text("SELECT reason FROM log_holds")).scalars().all() == ["behind"]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
