@@ -229,6 +229,8 @@ def _log_state(handshaker: Handshaker) -> LogState:
 
 
 def _nonces(handshaker: Handshaker) -> tuple[Nonces, ...]:
+    if handshaker.chain.deployment is None:
+        return ()
     highest = handshaker.store.restoring.highest_nonces()
     return tuple(
         Nonces(name, address, highest.get(address, -1) + 1, handshaker.chain.nonce(address))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from handshaker.backup import InstanceTaken, NothingToAccept, restore, revoke_tokens
+from handshaker.backup import InstanceTaken, NothingToAccept, make_backup, restore, revoke_tokens
 from handshaker.bootstrap import make_handshaker
 from handshaker.errors import KeyLocked, NotAuthenticated, RoleNotAllowed
 from handshaker.occupancy import InstanceInUse
@@ -19,7 +19,7 @@ from handshaker.settings import read_settings
 from handshaker.store import schema as s
 from handshaker.store.postgresql_copies import RoleTooWeak
 from handshaker.vocabulary import ActCode
-from tests.databases import HERE
+from tests.databases import HERE, Databases
 from tests.handshaker.backup.drill import Drill, unheard
 from tests.postgres import TOOLS
 
@@ -199,3 +199,21 @@ def test_the_working_role_may_back_up_and_not_restore(drill: Drill) -> None:
         drill.restore(folder)
     drill.start()
     assert drill.instance.acknowledged(drill.instance.measure()).code == "effect"
+
+
+def test_an_instance_without_contracts_needs_no_node(databases: Databases, tmp_path: Path) -> None:
+    settings = read_settings(
+        instance=tmp_path / "instance",
+        chain_url="http://127.0.0.1:1",
+        postgresql_tools=TOOLS,
+        **databases.of(tmp_path / "instance"),
+    )
+    handshaker = make_handshaker(settings)
+    handshaker.templates.install_shipped()
+    manifest = make_backup(handshaker, tmp_path / "backup", unheard)
+    handshaker.close()
+    restored = restore(settings, tmp_path / "backup", unheard, replacing=True)
+    assert manifest.chain is None
+    assert restored.reconciliation.log.state == "unanchored"
+    assert not restored.reconciliation.is_held
+    databases.drop(tmp_path / "instance")
