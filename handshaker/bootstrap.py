@@ -22,6 +22,7 @@ from handshaker.file_lock import Share
 from handshaker.following import Following
 from handshaker.generator import TransactionGenerator
 from handshaker.health import Health
+from handshaker.health.judging import anchor_limit
 from handshaker.indexer import Indexer
 from handshaker.intake import Intake
 from handshaker.journal import Journal
@@ -280,15 +281,9 @@ def make_handshaker(
         explorer=explorer,
         following=following,
         proofs=proofs,
-        audit_log=AuditLog(store, proofs, clock, lambda: _late_after(settings, reached)),
+        audit_log=AuditLog(store, proofs, clock, lambda: anchor_limit(settings, reached.profile)),
         reviews=TemplateReviews(store, templates, generator, clock),
         health=Health(settings, store, vault, chain, clock),
         staff=Staff(store, clock),
         shared=shared,
     )
-
-
-def _late_after(settings: Settings, chain: EthereumChain) -> timedelta:
-    """Return after how long an entry without an anchor is late."""
-    usual = settings.anchor_seconds or chain.profile.anchor_seconds
-    return max(timedelta(minutes=1), timedelta(seconds=min(4 * usual, 1e9)))

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from handshaker.ethereum.chain import EthereumChain, connect
 from handshaker.messages import Acknowledgement, Act, Head
+from handshaker.vocabulary import ActCode
 from tests.anchored import acknowledged, anchor, anchored, sizes
 from tests.instances import Instance
 from tests.tampering import ENTRY, change_leaf, tampered
@@ -248,7 +249,8 @@ def test_a_head_of_the_end_of_time_breaks_nothing(web: Web, anchored: Instance) 
 
 def test_the_log_tells_its_size_its_anchors_and_its_entries(web: Web, anchored: Instance) -> None:
     log = anchored.handshaker.store.log
-    log.add_act(Act("template-approved", anchored.administrator.actor.actor_id, "vital-signs"), anchored.clock.now())
+    act = Act(ActCode.TEMPLATE_APPROVED, anchored.administrator.actor.actor_id, "vital-signs")
+    log.add_act(act, anchored.clock.now())
     for who in ("administrator", "auditor"):
         page = web.client(who).get(AUDIT)
         told = words(page)
