@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import requests
 from eth_abi.abi import decode, encode
@@ -22,10 +23,11 @@ from web3.providers import BaseProvider
 from web3.types import RPCEndpoint
 
 from handshaker.errors import ChainError, ChainMismatch, ChainUnreachable, HandshakerError, NotDeployed
-from handshaker.ethereum.contracts import events, functions
+from handshaker.ethereum.contracts import functions
 from handshaker.ethereum.nodes import ChainProfile, classify_send, detect
 from handshaker.ethereum.questions import answer
-from handshaker.ethereum.refusals import decode_refusal, named
+from handshaker.ethereum.readings import receipt_of, told
+from handshaker.ethereum.refusals import decode_refusal
 from handshaker.ethereum.relayers import CALLDATA_GAS, INTRINSIC_GAS, relay_size, sign_transaction
 from handshaker.ethereum.statements import digest, statement_type
 from handshaker.ethereum.timing import Observe, Timing
@@ -158,7 +160,7 @@ class EthereumChain:
             logs = self._web3.eth.get_logs(
                 {"fromBlock": first, "toBlock": last, "address": [to_checksum_address(a) for a in names]}
             )
-            return [_told(names[log["address"]], log) for log in logs]
+            return [told(names[log["address"]], log) for log in logs]
 
         found = self._ask(ask)
         effects = [each for each in found if isinstance(each, Effect) and any(each.statement_hash)]
@@ -255,24 +257,11 @@ class EthereumChain:
     def receipt(self, transaction_hash: bytes) -> Receipt | None:
         """Return the receipt of a mined transaction with the Relay's rejections, or ``None``."""
         return self._ask_for(
-            lambda: self._receipt(transaction_hash, self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)))
-        )
-
-    def _receipt(self, transaction_hash: bytes, found: Any) -> Receipt:
-        rejections = {}
-        for log in found["logs"]:
-            if self.deployment and log["address"] == self.address("Relay"):
-                item = events("Relay").get(bytes(log["topics"][0]))
-                if item is not None:
-                    (reason,) = decode(("bytes",), bytes(log["data"]))
-                    rejections[int.from_bytes(log["topics"][1], "big")] = decode_refusal(reason)
-        return Receipt(
-            transaction_hash=transaction_hash,
-            block_number=found["blockNumber"],
-            block_hash=bytes(found["blockHash"]),
-            succeeded=found["status"] == 1,
-            gas_used=found["gasUsed"],
-            rejections=rejections,
+            lambda: receipt_of(
+                transaction_hash,
+                self._web3.eth.get_transaction_receipt(HexBytes(transaction_hash)),
+                self.deployment.addresses["Relay"] if self.deployment else None,
+            )
         )
 
     def created_contract(self, transaction_hash: bytes) -> str:
@@ -373,7 +362,7 @@ class EthereumChain:
         try:
             return question()
         except (requests.RequestException, ConnectionError, TimeoutError) as error:
-            raise ChainUnreachable("No Ethereum node answers.", url=self._url()) from error
+            raise ChainUnreachable("No Ethereum node answers.", url=self.where) from error
         except Web3RPCError as error:
             raise ChainError(f"The node refused a question: {error.message}.") from error
         except Web3Exception as error:
@@ -395,8 +384,11 @@ class EthereumChain:
 
         return self._ask(ask)
 
-    def _url(self) -> str:
-        return str(getattr(self._web3.provider, "endpoint_uri", "in process"))
+    @property
+    def where(self) -> str:
+        """Return where the node is, without what nobody else may know: names, passwords and keys in the path."""
+        url = urlsplit(str(getattr(self._web3.provider, "endpoint_uri", "")))
+        return f"{url.scheme}://{url.netloc.rpartition('@')[2]}" if url.hostname else "in process"
 
 
 def _anchor_data(head: Head) -> bytes:
@@ -406,41 +398,3 @@ def _anchor_data(head: Head) -> bytes:
 
 def _block(raw: Any) -> Block:
     return Block(raw["number"], bytes(raw["hash"]), bytes(raw["parentHash"]), raw["timestamp"])
-
-
-def _told(contract: str, log: Any) -> Effect | Anchor | None:
-    if contract != "AuditAnchor":
-        return _effect(contract, log)
-    _, size, root, operator = (bytes(topic) for topic in log["topics"])
-    return Anchor(
-        head=Head(int.from_bytes(size, "big"), root),
-        operator=to_checksum_address(operator[-20:]),
-        block_number=log["blockNumber"],
-        block_hash=bytes(log["blockHash"]),
-        transaction_hash=bytes(log["transactionHash"]),
-        log_index=log["logIndex"],
-    )
-
-
-def _effect(contract: str, log: Any) -> Effect | None:
-    item = events(contract).get(bytes(log["topics"][0])) if log["topics"] else None
-    if item is None or not item.inputs or item.inputs[0]["name"] != "statement":
-        return None
-    indexed = [part for part in item.inputs if part["indexed"]]
-    rest = tuple(part for part in item.inputs if not part["indexed"])
-    topics = tuple(
-        decode((part["type"],), bytes(topic))[0] for part, topic in zip(indexed, log["topics"][1:], strict=True)
-    )
-    arguments = named(tuple(indexed), topics) | named(
-        rest, decode(tuple(part["type"] for part in rest), bytes(log["data"]))
-    )
-    return Effect(
-        statement_hash=bytes(log["topics"][1]),
-        contract=contract,
-        event=item.name,
-        arguments=arguments,
-        block_number=log["blockNumber"],
-        block_hash=bytes(log["blockHash"]),
-        transaction_hash=bytes(log["transactionHash"]),
-        log_index=log["logIndex"],
-    )

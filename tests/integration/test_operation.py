@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,6 +248,21 @@ def test_the_command_says_which_part_is_ill_or_late_and_ends_with_a_code_of_its_
         assert "has waited" in page.stdout
     silent = shell.json("health", exit_code=1, chain_url="http://127.0.0.1:1")
     assert [check["name"] for check in silent["checks"] if check["state"] == "ill"] == ["chain", "contracts", "worker"]
+
+
+@pytest.mark.ganache
+@pytest.mark.parametrize("words", ["health", "work"])
+def test_the_password_in_a_nodes_address_is_said_nowhere_even_where_libraries_are_asked_to_say_all(
+    run: Run, words: str
+) -> None:
+    places = run.instance.places() | {"log_format": "json", "log_level": "DEBUG"}
+    places["chain_url"] = "http://operator:hidden-word@127.0.0.1:1/v3/hidden-key"
+    ours = {f"HANDSHAKER_{name.upper()}": value for name, value in places.items()}
+    command = [sys.executable, "-m", "handshaker", words, "--json"]
+    told = subprocess.run(command, env=os.environ | ours, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 1
+    assert "chain-unreachable" in told.stdout
+    assert "hidden" not in told.stdout + told.stderr
 
 
 @pytest.mark.ganache

@@ -15,6 +15,7 @@ from eth_account.signers.local import LocalAccount
 
 from handshaker.errors import HandshakerError
 from handshaker.ethereum.ganache import GanacheNode
+from handshaker.logs import fields
 from tests.databases import Databases
 from tests.instances import Instance, blood_pressure, consent_payload, make_instance
 from tests.nodes import Node
@@ -40,7 +41,7 @@ class Run:
 
 
 class Everything(logging.Handler):
-    """Every record of every library at every level, with its arguments and its traceback."""
+    """Every record of every library at every level, with its arguments, its fields and its traceback."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -48,7 +49,7 @@ class Everything(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        self.lines.append(f"{self.format(record)} {fields(record)}")
 
 
 @pytest.fixture(scope="module")
