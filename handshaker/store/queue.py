@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from handshaker.messages import Event, EventKind, Refusal, Waiting
 from handshaker.store import schema as s
 from handshaker.store.audit import add_events
-from handshaker.store.database import Database
+from handshaker.store.database import Database, lock
 from handshaker.store.rows import signed_call
 
 LEASE = timedelta(seconds=60)
+_TAKE_LOCK = 7349006
 WITHHELD = "withheld"
 """The state of rows that were open in a backup and may have been acknowledged as invalid since."""
 
@@ -42,6 +43,8 @@ class QueueStore:
         if not self._database.is_sqlite:
             pick = pick.with_for_update(skip_locked=True)
         with self._database.write() as connection:
+            # One after the other: who takes a reading must see that another worker holds the consent before it.
+            lock(connection, _TAKE_LOCK)
             taken = list(connection.execute(pick).scalars())
             if not taken:
                 return []

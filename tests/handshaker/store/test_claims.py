@@ -136,6 +136,41 @@ def test_a_running_worker_that_lost_its_name_works_no_more_until_it_has_it_back(
     assert own_hospital.acknowledged(submission).code == "effect"
 
 
+def test_who_takes_a_reading_sees_the_consent_that_another_worker_is_just_taking(
+    own_hospital: Instance, elsewhere: SqlStore
+) -> None:
+    """The first one stops in the middle of its transaction until the second one waits for it, or is through."""
+    own_hospital.consent(own_hospital.silent)
+    reading, patient = own_hospital.measure(own_hospital.silent), own_hospital.silent.actor.actor_id
+    store, now = own_hospital.handshaker.store, own_hospital.clock.now()
+    through, found = threading.Event(), []
+
+    def second() -> None:
+        found.extend(waiting.call.ti_id for waiting in elsewhere.queue.take("second", now, 10))
+        found.append(elsewhere.queue.busy_patients("second", now, [patient]))
+        through.set()
+
+    follower = threading.Thread(target=second)
+
+    def pause(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE queue") and not follower.is_alive():
+            follower.start()
+            while not through.wait(0.01) and not is_waited_for(store):
+                pass
+
+    sa.event.listen(store._database.engine, "after_cursor_execute", pause)
+    (taken,) = store.queue.take("first", now, 1)
+    follower.join()
+    assert taken.call.ti_id != reading.ti_id
+    assert found == [reading.ti_id, {patient}]
+
+
+def is_waited_for(store: SqlStore) -> bool:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with store._database.engine.connect() as connection:
+        return bool(connection.execute(sa.text(query)).scalar_one())
+
+
 # ---- trouble of the server -----------------------------------------------------------------------------------------
 
 
