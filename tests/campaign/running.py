@@ -110,4 +110,4 @@ def _verified(found: Hospital) -> tuple[int, str]:
         timeout=300,
         check=False,
     )
-    return ended.returncode, (ended.stdout + ended.stderr)[-2_000:]
+    return ended.returncode, (ended.stdout + ended.stderr)[-500:]
