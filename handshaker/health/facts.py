@@ -14,6 +14,7 @@ from handshaker.file_lock import is_held
 from handshaker.messages import Block, Deployment, Head
 from handshaker.ports import Clock
 from handshaker.settings import Settings
+from handshaker.store.claims import key_of
 from handshaker.store.sql_store import SqlStore
 from handshaker.vault.sql_vault import SqlVault
 
@@ -117,7 +118,7 @@ class Facts:
     def together(self, stored: Stored, node: Node, relayers: Mapping[str, str]) -> Together:
         """Return what the node says about what the databases hold; the contracts must be there."""
         unread = node.first_block if stored.walked is None else stored.walked + 1
-        at_work = self.at_work(relayers)
+        at_work = self.at_work(relayers, stored.claims)
         return Together(
             unread=self._chain.block(unread) if unread <= node.head.number else None,
             balances={name: self._chain.balance(relayers[name]) for name in at_work},
@@ -129,11 +130,15 @@ class Facts:
         (answer,) = self._chain.view("Directory", "isOperator", address)
         return bool(answer)
 
-    def at_work(self, relayers: Mapping[str, str]) -> list[str]:
-        """Return the relayers whose workers run on this machine; where none does, the one that the settings name."""
+    def at_work(self, relayers: Mapping[str, str], claims: frozenset[int]) -> list[str]:
+        """Return the relayers whose workers run, wherever; where none does, the one that the settings name."""
         folder, own = self._settings.instance, self._settings.worker
-        here = [name for name in relayers if name != DEPLOYER and is_held(folder / f"{name}.lock")]
-        return here or [name for name in (own,) if name in relayers]
+        found = [
+            name
+            for name in relayers
+            if name != DEPLOYER and (key_of(name) in claims or is_held(folder / f"{name}.lock"))
+        ]
+        return found or [name for name in (own,) if name in relayers]
 
     def is_worker_here(self, relayers: Mapping[str, str] | None) -> bool:
         """Whether a worker runs on this machine."""
