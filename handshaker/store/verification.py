@@ -247,6 +247,10 @@ class AuditSnapshot:
         """Return the size of the largest head that was to be anchored."""
         return self._all("SELECT max(head_size) FROM network_transactions")[0][0] or 0
 
+    def held_sizes(self) -> set[int]:
+        """Return the sizes that the log had when it was held because the chain had anchored more."""
+        return {row[0] for row in self._all("SELECT size FROM log_holds WHERE reason = 'behind'")}
+
     def tip(self) -> Block | None:
         """Return the highest block that was walked."""
         found = self._all("SELECT number, hash, parent, timestamp FROM blocks ORDER BY number DESC LIMIT 1")

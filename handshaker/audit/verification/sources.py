@@ -173,6 +173,10 @@ class Snapshot(Protocol):
         """Return the size of the largest head that a network transaction was made for; 0 where there is none."""
         ...
 
+    def held_sizes(self) -> set[int]:
+        """Return the sizes that the log had when it was held because the chain had anchored more."""
+        ...
+
     def tip(self) -> Block | None:
         """Return the highest block that was walked."""
         ...

@@ -138,7 +138,7 @@ class _Verification:
         traces = self._traces(scanned)
         findings += self._judge(scanned, misplaced, stands, traces, extent, heads, compared, chain)
         findings += self._vouchers(scanned, deployments, anchors, findings, before, chain)
-        self._remark(stands, compared, scanned)
+        self._remark(stands, {row.size for row in rows}, anchors, extent)
         proven = stands.proven if chain else None
         contract = deployments[-1].addresses.get("AuditAnchor") if deployments else None
         return Report(
@@ -304,7 +304,7 @@ class _Verification:
     def _ti_of(self, effect: Effect) -> str | None:
         return self._snapshot.ti_of(effect.statement_hash)
 
-    def _remark(self, stands: Standing, compared: Compared, scanned: Scanned) -> None:
+    def _remark(self, stands: Standing, signed: set[Any], anchors: list[Anchor], extent: int) -> None:
         for restore in stands.restores:
             self._remarks.append(
                 f"Entry {restore.position} says openly that {restore.actor} went on from a backup of {restore.kept} "
@@ -312,6 +312,14 @@ class _Verification:
             )
         if stands.lost:
             self._remarks.append(f"{stands.lost} anchors belong to the branch that was lost, and prove nothing here.")
+        declared = max((restore.size for restore in stands.restores), default=0)
+        sizes = [anchor.head.size for anchor in anchors if declared < anchor.head.size <= extent]
+        missing = [size for size in sizes if size not in signed]
+        if missing:
+            self._remarks.append(
+                f"The signed heads of {len(missing)} anchors are not in audit_heads, such as of size {missing[0]}. "
+                "They were taken away, or the database is from a backup that is older than they."
+            )
         unguarded = self._snapshot.unguarded()
         if unguarded:
             self._remarks.append(f"The triggers that keep rows from being changed are gone: {', '.join(unguarded)}.")

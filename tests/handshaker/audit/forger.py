@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import rfc8785
@@ -26,9 +27,9 @@ class Forger:
 
     def __init__(self, settings: Settings, seal: Seal | None = None) -> None:
         self.seal = seal
+        self._prepare: tuple[str, ...] = ()
         if settings.store.startswith("sqlite"):
             self.engine = sa.create_engine(settings.store)
-            self._prepare = ()
             with self.engine.begin() as connection:
                 triggers = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
                 for name in connection.execute(triggers).scalars().all():
@@ -50,6 +51,10 @@ class Forger:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def moment(self, at: datetime) -> Any:
+        """A time as the tables have it."""
+        return at.strftime("%Y-%m-%d %H:%M:%S.%f") if self.engine.dialect.name == "sqlite" else at
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
@@ -132,10 +137,11 @@ class Forger:
             self.run("DELETE FROM events WHERE ti_id = :ti", ti=ti_id)
         if renumber:
             self.shift(position + 1, -1)
-            self.run(
-                f"UPDATE outbox SET position = -position WHERE position > {position}",
-                "UPDATE outbox SET position = -position - 1 WHERE position < 0",
-            )
+            if not traces:
+                self.run(
+                    f"UPDATE outbox SET position = -position WHERE position > {position}",
+                    "UPDATE outbox SET position = -position - 1 WHERE position < 0",
+                )
         if seals_stay:
             self._put_seals(seals)
 

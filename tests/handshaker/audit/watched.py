@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +41,15 @@ class Case:
 
     @contextmanager
     def forger(self, *, has_vault: bool = False) -> Iterator[Forger]:
-        vault = SqlVault.open(self.settings.vault, self.settings.root_key_path, clock=SystemClock())
-        found = Forger(self.settings, vault.seal_entry if has_vault else None)
-        try:
+        with ExitStack() as closing:
+            seal = None
+            if has_vault:
+                vault = SqlVault.open(self.settings.vault, self.settings.root_key_path, clock=SystemClock())
+                closing.callback(vault.close)
+                seal = vault.seal_entry
+            found = Forger(self.settings, seal)
+            closing.callback(found.close)
             yield found
-        finally:
-            found.close()
-            vault.close()
 
 
 @contextmanager
