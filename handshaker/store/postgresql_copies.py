@@ -141,6 +141,8 @@ class PostgresCopies:
     def dump(self, to: Path, snapshot: str) -> None:
         """Have ``pg_dump`` write what a snapshot sees."""
         chosen = [f"--table={name}" for name in self._only] + [f"--exclude-table={name}" for name in self._but]
+        # What an earlier restore moved aside is no part of the instance.
+        chosen += [f'--exclude-schema="{name}"' for name in self._other_schemas()]
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", *chosen]
         to.touch(mode=0o600, exist_ok=False)
         self._run("pg_dump", [*options, f"--file={to}", f"--dbname={self._address()}"])
@@ -148,6 +150,11 @@ class PostgresCopies:
     def _tables(self, connection: sa.Connection) -> list[str]:
         names = sa.inspect(connection).get_table_names()
         return [name for name in names if (not self._only or name in self._only) and name not in self._but]
+
+    def _other_schemas(self) -> list[str]:
+        query = sa.text("SELECT nspname FROM pg_namespace WHERE nspname <> current_schema() AND nspname !~ '^pg_'")
+        with self._engine() as engine, mapped(), engine.connect() as connection:
+            return [name for name in connection.execute(query).scalars() if name != "information_schema"]
 
     def _run(self, tool: str, arguments: list[str]) -> None:
         # The password goes by the environment, which only this user can read, never by the list of processes.
