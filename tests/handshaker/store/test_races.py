@@ -128,7 +128,8 @@ def test_what_was_refused_is_looked_at_after_what_is_new(own_hospital: Instance)
     queue.take("a", now, 10)
     queue.set_aside("a", [old.ti_id], now, None, Refusal("NotPermitted"))
     new = own_hospital.measure()
-    taken = [queue.take("a", now + SECOND, 1)[0] for _ in range(2)]
+    later = own_hospital.clock.now() + SECOND
+    taken = [queue.take("a", later, 1)[0] for _ in range(2)]
     assert [waiting.call.ti_id for waiting in taken] == [new.ti_id, old.ti_id]
     assert (taken[1].refusal, taken[1].checks) == (Refusal("NotPermitted"), 1)
 
