@@ -76,8 +76,13 @@ def every_verdict_can_be_true(found: Evidence) -> Iterator[Fault]:
 
 
 def effects_and_valid_acks_are_one_to_one(found: Evidence) -> Iterator[Fault]:
-    """Also what a patient did past us has its ACK, and what is invalid has no effect."""
+    """Also what a patient did past us has its ACK, and what is invalid has no effect.
+
+    Where a fork below finality took an effect away the log contradicts its ACK: on the chain as it is now that statement
+    may come too late, behind a revocation.
+    """
     effects = Counter(found.effects)
+    contradicted = {ti for _, kind, ti, _ in found.log if kind == "contradiction"}
     valid = Counter(statement for _, verdict, statement in found.acknowledgements if verdict == "valid")
     for statement in sorted(effects.keys() | {each for each in valid if each} | set(found.straight)):
         if effects[statement] > 1:
@@ -86,7 +91,7 @@ def effects_and_valid_acks_are_one_to_one(found: Evidence) -> Iterator[Fault]:
             yield Fault(LOST, f"the effect of {statement} has no valid ACK")
         if valid[statement] > 1:
             yield Fault(DOUBLED, f"the statement {statement} has {valid[statement]} valid ACKs")
-        if valid[statement] and not effects[statement]:
+        if valid[statement] and not effects[statement] and found.statements.get(statement) not in contradicted:
             yield Fault(WRONG, f"the valid ACK of {statement} has no effect")
         if statement in found.straight and not effects[statement]:
             yield Fault(LOST, f"the statement {statement} went to the chain and is not there")

@@ -75,7 +75,7 @@ class Killing:
         until = time.monotonic() + PATIENCE
         while not life.wait(0.2) and time.monotonic() < until and not self.stop.is_set():
             pass
-        self._bury(life)
+        self._end(name)
         self.tell(f"{name}: {step.point}{'' if life.died_at else ' was not reached'}")
 
     def _at_once(self, works: Sequence[Callable[[], None]]) -> None:
@@ -110,6 +110,9 @@ class Killing:
         self.hospital.ask("evm_revert", snapshot)
         self.hospital.ask("evm_mine")
         self._lane(name, steps)
+        for each in others:
+            # Their nonces came back too, and are filled before anybody else speaks.
+            self._serve(each)
         self._become_quiet("after the fork")
         self.load.go_on()
 
@@ -134,8 +137,8 @@ class Killing:
 
     def _random_lane(self, kind: str, name: str, until: float) -> None:
         points = [point for point in plan.ALL if plan.step(point).kind == kind]
+        self._end(name)
         while time.monotonic() < until and not self.stop.is_set():
-            self._end(name)
             with self._lock:
                 armed = (
                     f"{self.chance.choice(points)}:{self.chance.randint(1, 6)}" if self.chance.random() < 0.5 else ""
@@ -143,7 +146,7 @@ class Killing:
                 length = min(_LONGEST_LIFE, 0.1 + self.chance.expovariate(0.5))
             life = self._begin(kind, name, armed, {})
             life.wait(min(length, max(0.0, until - time.monotonic())))
-            self._bury(life)
+            self._end(name)
 
     def _node_lane(self, until: float) -> None:
         while not self.stop.wait(min(_NODE_EVERY, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
@@ -163,13 +166,12 @@ class Killing:
         for name in ("web", *self.hospital.workers):
             self._end(name)
 
-    def check_lives(self) -> None:
-        """Note who ended though nobody killed them."""
-        self.failures += [life.failure for life in self._alive.values() if life.failure]
-
     def _serve(self, name: str) -> None:
-        if name not in self._alive or self._alive[name].exit_code is not None:
-            self._begin(WEB if name == "web" else WORKER, name, "", {})
+        """Let somebody of that name live, unarmed; whoever died meanwhile is noted."""
+        if name in self._alive and self._alive[name].exit_code is None:
+            return
+        self._end(name)
+        self._begin(WEB if name == "web" else WORKER, name, "", {})
 
     def _begin(self, kind: str, name: str, armed: str, settings: Mapping[str, str]) -> Life:
         life = self.nursery.start(kind, name, armed=armed, **settings)
@@ -179,12 +181,10 @@ class Killing:
         return life
 
     def _end(self, name: str) -> None:
+        """Kill who bears that name, if anybody lives, and note once how they died."""
         life = self._alive.pop(name, None)
-        if life is not None:
-            self._bury(life)
-
-    def _bury(self, life: Life) -> None:
-        """Kill it if it lives, and note how it died."""
+        if life is None:
+            return
         life.kill()
         with self._lock:
             if life.died_at:

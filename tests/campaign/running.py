@@ -65,7 +65,6 @@ def _campaign(found: Hospital, wish: Wish, stop: threading.Event, tell: Callable
         killing.serve_all()
         load.finish(60)
         faults = [*load.failures, *_drained(found, load)]
-        killing.check_lives()
         killing.end_all()
         tell("judging")
         evidence = gather(found, load, known, _verified(found))

@@ -106,7 +106,11 @@ DOCTORED: dict[str, tuple[Callable[[], Evidence], str, str]] = {
         LOST,
         "effect of 0xa has no valid ACK",
     ),
-    "a valid ACK without effect": (lambda: found(effects=["0xb"]), WRONG, "valid ACK of 0xa has no effect"),
+    "a valid ACK without effect": (
+        lambda: found(effects=["0xb"], log=[LOG[0], LOG[1], (2, "access", "", LEAVES[2]), LOG[3]]),
+        WRONG,
+        "valid ACK of 0xa has no effect",
+    ),
     "two valid ACKs of one statement": (
         lambda: found(acknowledgements=[ACKS[0], ("ti-2", "valid", "0xa"), ACKS[2]]),
         DOUBLED,
@@ -138,6 +142,10 @@ DOCTORED: dict[str, tuple[Callable[[], Evidence], str, str]] = {
 def test_what_is_wrong_is_named(case: str) -> None:
     doctored, kind, sentence = DOCTORED[case]
     assert [fault for fault in judge(doctored()) if fault.kind == kind and sentence in fault.sentence], case
+
+
+def test_what_a_fork_took_away_and_the_log_contradicts_may_stay_away() -> None:
+    assert judge(found(effects=["0xb"])) == []
 
 
 def test_the_root_is_that_of_the_standard() -> None:
