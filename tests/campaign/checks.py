@@ -78,7 +78,7 @@ def every_verdict_can_be_true(found: Evidence) -> Iterator[Fault]:
 def effects_and_valid_acks_are_one_to_one(found: Evidence) -> Iterator[Fault]:
     """Also what a patient did past us has its ACK, and what is invalid has no effect.
 
-    Where a fork below finality took an effect away the log contradicts its ACK: on the chain as it is now that statement
+    Where a fork below finality took an effect away the log contradicts its ACK: on the chain as it is now its statement
     may come too late, behind a revocation.
     """
     effects = Counter(found.effects)
