@@ -38,7 +38,7 @@ def lived(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Ite
     tokens = TokenFiles(instance.handshaker.settings.instance / "tokens")
     for label, who in (("administrator", "administrator"), ("second-administrator", "second_administrator")):
         tokens.keep(label, instance.tokens[who])
-    demo = make_demo(instance.handshaker, instance.administrator, tokens, lambda _: None, instance.worker.step)
+    demo = make_demo(instance.handshaker, instance.administrator, tokens, lambda _: None, lambda: instance.steps(1))
     instance.drain()
     live(instance, tokens, demo.patients)
     instance.drain()
