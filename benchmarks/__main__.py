@@ -31,7 +31,7 @@ complaints = Console(stderr=True, highlight=False)
     "--reference", is_flag=True, help="Keep the result as results/reference.json and write docs/benchmarks.md from it."
 )
 def main(quick: bool, as_json: bool, nodes: tuple[str, ...], reference: bool) -> None:
-    """Measure throughput and latency from TI to ACK, gas, and the rates of small parts.
+    """Measure throughput and latency from TI to ACK, gas, the rates of small parts, and of verifying the audit log.
 
     Starts its own Ganache and Anvil on free local ports and stops them. The result is kept under benchmarks/results/.
     """
@@ -69,6 +69,7 @@ def _show(result: Result) -> None:
         ("TI → ACK, milliseconds", page.latency_table(result)),
         ("Gas", page.gas_table(result)),
         ("Parts, a second on one core", page.parts_table(result)),
+        ("Verifying the audit log", page.verification_table(result)),
     ):
         table = Table(title=title, header_style="bold", title_justify="left")
         for heading in headings:

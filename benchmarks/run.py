@@ -11,11 +11,12 @@ from benchmarks.gas import measure_gas
 from benchmarks.machine import commit, machine, versions
 from benchmarks.parts import measure_parts
 from benchmarks.pipeline import PATIENTS, Step, measure_node
+from benchmarks.verification import measure_verification
 from benchmarks.ward import NODES
 
 FORMAT = 1
 Result = dict[str, Any]
-"""``{"format", "date", "commit", "machine", "versions", "throughput", "latency", "gas", "parts"}``."""
+"""``{"format", "date", "commit", "machine", "versions", "throughput", "latency", "gas", "parts", "verification"}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,17 @@ class Size:
     requests: int
     """Requests whose latency is measured."""
     part_seconds: float
+    entries: int
+    """Of the audit log that is verified."""
     patients: int = PATIENTS
 
     def steps(self, nodes: Sequence[str]) -> int:
         """Return how often a run of this size on ``nodes`` tells its ``step``."""
-        return len(nodes) * (2 * self.rounds + 2) + 2
+        return len(nodes) * (2 * self.rounds + 2) + 3
 
 
-WHOLE = Size("whole", {"ganache": 100, "anvil": 200}, rounds=3, requests=200, part_seconds=1.0)
-QUICK = Size("quick", {"ganache": 20, "anvil": 50}, rounds=1, requests=20, part_seconds=0.1)
+WHOLE = Size("whole", {"ganache": 100, "anvil": 200}, rounds=3, requests=200, part_seconds=1.0, entries=200_000)
+QUICK = Size("quick", {"ganache": 20, "anvil": 50}, rounds=1, requests=20, part_seconds=0.1, entries=10_000)
 
 
 def run(size: Size, step: Step, nodes: Sequence[str] = NODES) -> Result:
@@ -47,6 +50,8 @@ def run(size: Size, step: Step, nodes: Sequence[str] = NODES) -> Result:
     step("gas of each operation")
     parts = measure_parts(size.part_seconds)
     step("rates of the parts")
+    verification = measure_verification(size.entries, size.rounds)
+    step("verification of the audit log")
     for kind in nodes:
         rates, seconds = measure_node(
             kind, size.records[kind], size.rounds, size.requests, step, patients=size.patients
@@ -64,4 +69,5 @@ def run(size: Size, step: Step, nodes: Sequence[str] = NODES) -> Result:
         "latency": [asdict(item) for item in latency],
         "gas": [asdict(item) for item in gas],
         "parts": [asdict(item) for item in parts],
+        "verification": asdict(verification),
     }

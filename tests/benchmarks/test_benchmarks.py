@@ -52,7 +52,7 @@ def test_watching_storage_changes_no_cost() -> None:
 
 def test_a_tiny_run_measures_everything() -> None:
     told: list[str] = []
-    tiny = replace(QUICK, name="tiny", records={"anvil": 4}, requests=2, part_seconds=0.01, patients=2)
+    tiny = replace(QUICK, name="tiny", records={"anvil": 4}, requests=2, part_seconds=0.01, entries=2_000, patients=2)
     result = run(tiny, told.append, ["anvil"])
     assert len(told) == tiny.steps(["anvil"])
     assert [item["asks_first"] for item in result["throughput"]] == [True, False]
@@ -62,6 +62,8 @@ def test_a_tiny_run_measures_everything() -> None:
     (latency,) = result["latency"]
     assert 0 < latency["p50"] <= latency["p99"] <= latency["worst"]
     assert all(item["rate"] > 0 for item in result["parts"])
+    assert (result["verification"]["entries"], result["verification"]["goal"]) == (2_000, 20_000)
+    assert "## Verifying the audit log" in page(result)
     assert page(json.loads(json.dumps(result))) == page(result)
 
 

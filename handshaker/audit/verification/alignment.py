@@ -261,7 +261,7 @@ class Alignment:
 
     def _is_too_many(self, number: int, row: Row, expected: int) -> bool:
         """Whether an unknown leaf is rather one that was put at the end than one that was written over."""
-        if expected < self._covered:
+        if expected < self._covered or not self._seals:
             return False
         rest = self._rows[number + 1 :]
         if any(self._belongs(after, (after.position or 0) + self._shift) for after in rest):

@@ -18,7 +18,7 @@ from tests.handshaker.audit.forger import Forger
 from tests.handshaker.audit.watched import Case, copy_of, watched
 from tests.instances import Instance
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 KEYS = {
     "audit_entries": "entry_id",
