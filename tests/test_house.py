@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 350
 LONGER = {
-    "handshaker/messages.py": 500,  # the vocabulary of what flows is one list, read like a glossary
+    "handshaker/messages.py": 570,  # the vocabulary of what flows is one list, read like a glossary
     "handshaker/ethereum/chain.py": 400,  # one adapter for one port
     "handshaker/audit/check_proof.py": 560,  # whoever checks a hospital copies one file, curve and hash included
     "contracts/ConsentRegistry.sol": 400,  # the rule stands beside the acts that it judges

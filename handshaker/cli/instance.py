@@ -145,9 +145,7 @@ def work(attached: bool, metrics_port: int | None, as_json: bool) -> None:
         _fund_locally(handshaker, handshaker.vault.create_relayer(handshaker.settings.worker))
         figures = running.enter_context(offered(handshaker.journal.measures, handshaker.settings.worker_metrics_port))
         if as_json:
-            print_json(
-                {"worker": handshaker.settings.worker, "chain": handshaker.chain.where, "metricsPort": figures}
-            )
+            print_json({"worker": handshaker.settings.worker, "chain": handshaker.chain.where, "metricsPort": figures})
         running.enter_context(bounded(stop, worker.release))
         worker.run(stop, confirm)
     if not as_json:

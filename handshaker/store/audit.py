@@ -119,10 +119,7 @@ def write_acknowledgements(
     if owner is not None:
         has_left = sa.or_(has_left, s.queue.c.lease_owner.is_distinct_from(owner))
     held = connection.execute(
-        sa.select(s.queue.c.ti_id, has_left)
-        .where(s.queue.c.ti_id.in_(ids))
-        .order_by(s.queue.c.seq)
-        .with_for_update()
+        sa.select(s.queue.c.ti_id, has_left).where(s.queue.c.ti_id.in_(ids)).order_by(s.queue.c.seq).with_for_update()
     ).all()
     left = {ti_id for ti_id, has_left in held if has_left}
     settled |= {conclusion.ti_id for conclusion in conclusions if conclusion.destroy_signature} & left

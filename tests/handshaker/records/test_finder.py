@@ -28,7 +28,6 @@ from handshaker.vocabulary import ActorKind
 from tests.databases import Databases
 from tests.instances import NOBODY, Instance, MovableClock
 
-
 READER = NOBODY
 """At a desk without a hospital everybody is nobody."""
 
