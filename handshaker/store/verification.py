@@ -20,15 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from handshaker.audit.errors import NotText
-from handshaker.audit.verification.sources import (
-    ENTRY_COLUMNS,
-    Answered,
-    Counts,
-    Evidence,
-    HeadRow,
-    Placement,
-    Trace,
-)
+from handshaker.audit.verification.sources import ENTRY_COLUMNS, Answered, Counts, Evidence, HeadRow, Placement, Trace
 from handshaker.messages import Anchor, Block, ChainIdentity, Deployment, Head
 from handshaker.postgresql import engine_options, with_driver
 from handshaker.store.database import SchemaOutdated, mapped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -143,7 +144,7 @@ def test_who_takes_a_reading_sees_the_consent_that_another_worker_is_just_taking
     own_hospital.consent(own_hospital.silent)
     reading, patient = own_hospital.measure(own_hospital.silent), own_hospital.silent.actor.actor_id
     store, now = own_hospital.handshaker.store, own_hospital.clock.now()
-    through, found = threading.Event(), []
+    through, found = threading.Event(), list[Any]()
 
     def second() -> None:
         found.extend(waiting.call.ti_id for waiting in elsewhere.queue.take("second", now, 10))
