@@ -115,7 +115,8 @@ def test_acknowledgements_are_listed_and_narrowed(ward: Shell, hospital: Instanc
     everything = ward.json("ack", "list", "--limit", "1000")
     assert [each["position"] for each in everything] == sorted(each["position"] for each in everything)
     assert ward.json("ack", "list", "--limit", "1") == everything[-1:]
-    assert ward.json("ack", "list", "--after", "0", "--limit", "1") == everything[1:2]
+    after = everything[0]["position"]
+    assert ward.json("ack", "list", "--after", str(after), "--limit", "1") == everything[1:2]
     nurse = hospital.nurse.actor.actor_id
     for option, value, key, wanted in (
         ("--verdict", "invalid", "verdict", "invalid"),

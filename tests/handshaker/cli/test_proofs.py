@@ -30,8 +30,7 @@ def anchored(databases: Databases, ganache_node: Node, tmp_path_factory: pytest.
 
 @pytest.fixture
 def shell(anchored: Instance, ganache_url: str) -> Shell:
-    settings = anchored.handshaker.settings
-    return Shell({"instance": str(settings.instance), "chain_url": ganache_url})
+    return Shell(anchored.places() | {"chain_url": ganache_url})
 
 
 @pytest.mark.ganache
