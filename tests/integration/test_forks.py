@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from handshaker.ethereum.deployer import fund
 from handshaker.ethereum.nodes import ANVIL
 from handshaker.messages import EventKind, SendOutcome
 from handshaker.store import schema as s
 from tests.databases import Databases
-from tests.instances import Instance, bare_instance, make_instance
+from tests.instances import ETHER, Instance, bare_instance, consent_payload, make_instance
 from tests.nodes import Node, anvil, with_finality
 
 pytestmark = pytest.mark.anvil
@@ -129,6 +130,42 @@ def test_after_a_fork_below_finality_the_work_goes_on(deep: Instance) -> None:
     ack = deep.ack(after)
     assert ack is not None, "the nonces that the fork gave back are filled"
     assert ack.code == "effect"
+
+
+def test_what_comes_too_late_after_a_fork_below_finality_stays_contradicted_and_has_no_effect(deep: Instance) -> None:
+    """The same bytes go again, but another relayer has carried a revocation before: the log says so, the ACK cannot."""
+    second = deep.handshaker.vault.create_relayer("second")
+    fund(deep.handshaker.chain, deep.node.fund(), second, 10 * ETHER)
+    other = deep.handshaker.worker("second")
+    reading = deep.measure()
+    deep.steps(3)
+    mine(deep, DEPTH)
+    deep.steps(3)
+    ack = deep.ack(reading)
+    assert ack is not None
+    assert ack.code == "effect"
+    reorganise(deep, DEPTH + 1)
+    words = {name: value for name, value in consent_payload().items() if name in ("grantee", "purpose")}
+    revocation = deep.submit(deep.consented, "consent-revoke", words)
+    for _ in range(4):
+        other.step()
+    assert deep.kinds(revocation)[-1] in ("sent", "mined"), "before the first worker has noticed the fork"
+    for _ in range(6):
+        deep.clock.advance(6)
+        deep.steps(2)
+        other.step()
+        mine(deep, 1)
+    deep.steps(2)
+    other.step()
+    assert deep.acknowledged(revocation).code == "effect"
+    assert deep.ack(reading) == ack, "it is never changed"
+    assert deep.kinds(reading)[-1] == "contradicted"
+    head = deep.handshaker.chain.head().number
+    effects, _ = deep.handshaker.chain.told(0, head)
+    assert reading.statement_hash not in {effect.statement_hash for effect in effects}
+    assert deep.handshaker.store.queue.counts() == {}
+    for worker in (deep.worker, other):
+        assert deep.handshaker.store.network.unsettled(worker._validator.relayer) == []
 
 
 def test_where_the_network_names_its_final_block_that_one_counts(
