@@ -11,7 +11,7 @@ import pytest
 from babel.messages import Catalog
 
 from handshaker.clinical import writing
-from handshaker.vocabulary import Purpose
+from handshaker.vocabulary import AccessReason, ActCode, Purpose
 from scripts.catalogues import compile_catalogue, extract
 from tests.instances import Instance
 from tests.webapp.addresses import address, arguments, declared, pages
@@ -99,6 +99,7 @@ def given_by_the_library(instance: Instance) -> Iterator[str]:
         yield from (panel.name, *(analyte.name for analyte in panel.analytes))
     yield from (f"{sign.name} {sign.unit}" for sign in writing.VITAL_SIGNS)
     yield from ("Blood pressure", Purpose.TREAT.display)
+    yield from (each.sentence for each in (*ActCode, *AccessReason))
     yield from (f"{check.name} {check.detail} {check.mend}" for check in parts.health.ready())
     yield str(parts.health.network())
     for row in parts.explorer.search(limit=100).rows:
