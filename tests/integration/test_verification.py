@@ -15,7 +15,10 @@ from tests.databases import Databases
 from tests.handshaker.audit.watched import SECONDS, anchor, life
 from tests.instances import Instance, make_instance
 from tests.integration.test_forks import DEPTH, mine, reorganise
+from tests.integration.test_import import Told, first, hospital, source
 from tests.nodes import Node, anvil, with_finality
+
+__all__ = ["first", "hospital", "source"]
 
 
 def verified(instance: Instance) -> Report:
@@ -41,6 +44,14 @@ def test_an_untouched_log_is_proven_on_every_kind_of_node(
     assert report.proven_up_to is not None
     assert report.unanchored == report.entries - report.proven_up_to.size == 4
     instance.close()
+
+
+@pytest.mark.ganache
+def test_an_import_raises_no_alarm(hospital: Instance, first: Told) -> None:
+    assert first.summary.to_json()
+    report = verified(hospital)
+    assert report.findings == ()
+    assert report.remarks == ()
 
 
 @pytest.fixture

@@ -8,11 +8,9 @@ can only leave the old ones where they are, move them with their rows, or take t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator
 
+from handshaker.audit.verification.places import Misplaced, Row, is_alike, row_of
 from handshaker.audit.verification.report import What
 from handshaker.audit.verification.scan import Seal
 from handshaker.audit.verification.sources import Placement
@@ -24,55 +22,24 @@ _SEARCHES = 24
 _FINDINGS = 20
 
 
-class Row(NamedTuple):
-    """A place, or an entry without one, with the hash of the leaf that is there now."""
-
-    position: int | None
-    entry_id: str | None
-    leaf_hash: bytes | None
-    """``None`` where the place points to no entry."""
-    stored: bytes | None
-    """The hash that the row says."""
-    seal: bytes | None
-
-    @property
-    def is_as_stored(self) -> bool:
-        """Whether the leaf has the hash that the row says."""
-        return self.leaf_hash is not None and self.leaf_hash == self.stored
-
-
-@dataclass(slots=True)
-class Misplaced:
-    """What happened at a position, and to how many from there on."""
-
-    what: What
-    position: int
-    count: int
-    entry_id: str | None
-    belongs: int | None = None
-    """The position whose entry stands here."""
-    stands: int | None = None
-    """Where the entry of this position stands instead."""
-    is_seal_missing: bool = False
-    is_entry_missing: bool = False
-    is_unsealed: bool = False
-    """Whether it is older than seals: then only its stored hash speaks against it."""
-    is_hash_alone: bool = False
-    """Whether the leaf is the sealed one, and only the stored hash another."""
-    is_leaf_alone: bool = False
-    """Whether the stored hash is still the sealed one, and only the leaf another."""
-
-
 class Alignment:
     """Follows the places in order and holds each against the entry that belongs there.
 
     ``covered``: the size of the largest head that was signed or anchored, below which no entry can be one too many.
+    ``unsupported``: positions of entries that other rows do not know. ``is_short``: whether rows tell of missing ones.
     """
 
     def __init__(
-        self, placements: Iterable[Placement], seal: Seal, sealed_from: int, covered: int, unsupported: set[int]
+        self,
+        placements: Iterable[Placement],
+        seal: Seal,
+        sealed_from: int,
+        covered: int,
+        unsupported: Collection[int] = (),
+        *,
+        is_short: bool = False,
     ) -> None:
-        rows = [_row(placement) for placement in placements]
+        rows = [row_of(placement) for placement in placements]
         self._rows = [row for row in rows if row.position is not None and row.position >= 0]
         self._elsewhere = [row for row in rows if row.position is None or row.position < 0]
         self._seals = {row.seal for row in rows if row.seal is not None}
@@ -80,6 +47,7 @@ class Alignment:
         self._sealed_from = sealed_from
         self._covered = covered
         self._unsupported = unsupported
+        self._is_short = is_short or covered > len(self._rows)
         last = self._rows[-1].position if self._rows else -1
         self._limit = max(covered, len(rows), min(last or 0, 4 * len(rows) + covered)) + 2 * _NEAR
         self._displaced: dict[int, int] = {}
@@ -105,7 +73,7 @@ class Alignment:
         following = 0
         for number, row in enumerate(self._rows):
             position = row.position or 0
-            if position > following and not self._jump(row, following, position):
+            if position > following and not self._jump(number, row, following, position):
                 continue
             following = position + 1
             self._place(number, row, position)
@@ -164,6 +132,11 @@ class Alignment:
                 self._displaced[expected] = holder.position
         elif self._lost_its_seal(position, expected):
             return
+        elif self._moved_up_last(number, row, expected):
+            missing = max(1, self._covered - len(self._rows))
+            self._tell(Misplaced(What.REMOVED, position, missing, None))
+            self._shift += missing
+            self._fitting = max(self._fitting, self._rows[-1].position or 0) + missing
         else:
             found = Misplaced(What.CHANGED, position, 1, row.entry_id, belongs=home)
             found.is_seal_missing = row.seal is None
@@ -196,17 +169,18 @@ class Alignment:
         self._shift = home - position
         self._fitting = max(self._fitting, home)
 
-    def _jump(self, row: Row, following: int, position: int) -> bool:
+    def _jump(self, number: int, row: Row, following: int, position: int) -> bool:
         """Positions ``following`` to ``position - 1`` are not there; ``False`` if this row says nothing of them."""
         expected = following + self._shift
-        if self._belongs(row, position + self._shift):
+        if self._belongs(row, position + self._shift) or self._goes_on(number, row, expected, position):
             missing = [own for own in range(expected, position + self._shift) if own not in self._displaced]
             held = self._holder(missing[0]) if missing and missing[0] >= self._sealed_from else None
             if held is not None and held.position is not None:
                 self._displaced[missing[0]] = held.position
                 self._tell(Misplaced(What.REORDERED, following, 1, held.entry_id, stands=held.position))
             elif missing:
-                self._tell(Misplaced(What.REMOVED, following, len(missing), None if held is None else held.entry_id))
+                entry_id = None if held is None else held.entry_id
+                self._tell(Misplaced(What.REMOVED, following, len(missing), entry_id, is_place_missing=True))
             return True
         if self._belongs(row, expected):
             self._tell(Misplaced(What.REORDERED, following, 1, row.entry_id, stands=position))
@@ -214,6 +188,18 @@ class Alignment:
             return False
         self._shift = expected - position
         return True
+
+    def _goes_on(self, number: int, row: Row, expected: int, position: int) -> bool:
+        """Whether behind a gap and a row that nobody knows the log goes on as if nothing had been renumbered."""
+        if self._belongs(row, expected) or self._home(row, expected) is not None:
+            return False
+        for after in self._rows[number + 1 : number + 1 + _NEAR]:
+            there = after.position or 0
+            if self._belongs(after, there + self._shift):
+                return True
+            if self._belongs(after, there + expected - position):
+                return False
+        return self._covered > position
 
     def _stray(self, row: Row) -> None:
         """Tell of a place before the first one."""
@@ -268,6 +254,15 @@ class Alignment:
             return False
         return row.seal is None or len(row.seal) != 32 or row.position in self._unsupported
 
+    def _moved_up_last(self, number: int, row: Row, expected: int) -> bool:
+        """Whether from here on stand the last entries, moved up to places that kept their seals.
+
+        Theirs went with the places that were last then; so it takes something else to say that entries are missing.
+        """
+        if not self._is_short or row.stored is None or row.stored != row.leaf_hash:
+            return False
+        return not any(self._belongs(after, (after.position or 0) + self._shift) for after in self._rows[number:])
+
     def _lost_its_seal(self, position: int, expected: int) -> bool:
         """Whether a row was moved up by a removal that took its seal's row away."""
         return self._shift > 0 and position + self._shift >= len(self._rows) and expected > position
@@ -287,27 +282,7 @@ class Alignment:
 
     def _tell(self, found: Misplaced) -> None:
         last = self._found[-1] if self._found else None
-        if last is not None and last.position + last.count == found.position and _is_alike(last, found):
+        if last is not None and last.position + last.count == found.position and is_alike(last, found):
             last.count += found.count
         else:
             self._found.append(found)
-
-
-def _is_alike(one: Misplaced, other: Misplaced) -> bool:
-    return one.what is not What.REORDERED and _manner(one) == _manner(other)
-
-
-def _manner(found: Misplaced) -> tuple[object, ...]:
-    flags = (found.is_seal_missing, found.is_entry_missing, found.is_unsealed, found.is_hash_alone, found.is_leaf_alone)
-    return (found.what, *flags)
-
-
-def _row(placement: Placement) -> Row:
-    entry_id = None if placement.entry_id is None else str(placement.entry_id)
-    seal = placement.seal if isinstance(placement.seal, bytes) else None
-    if placement.leaf is None:
-        return Row(placement.position, entry_id, None, None, seal)
-    stored = placement.leaf_hash if isinstance(placement.leaf_hash, bytes) else None
-    # The same letters as text are no leaf any more.
-    leaf_hash = sha256(b"\x00" + placement.leaf).digest() if isinstance(placement.leaf, bytes) else bytes(32)
-    return Row(placement.position, entry_id, leaf_hash, stored, seal)

@@ -49,7 +49,8 @@ class Comparison:
         ``last`` is the last final one now: no acknowledgement can have later evidence.
         """
         tip = self._snapshot.tip()
-        walked = min(before, tip.number if tip else -1)
+        # Whoever has acknowledged what is in a block has walked it, whatever the table of blocks says by now.
+        walked = min(before, max(tip.number if tip else -1, self._snapshot.last_answered_block()))
         said = _Said(self._snapshot.evidence())
         self._progress.begin("chain", max(0, last - first + 1))
         self._unknown(said.up_to(first - 1))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from handshaker.audit.verification import wording
-from handshaker.audit.verification.alignment import Misplaced
+from handshaker.audit.verification.places import Misplaced
 from handshaker.audit.verification.report import Finding, What
 from handshaker.audit.verification.scan import Odd, Oddity, Scanned
 from handshaker.audit.verification.sources import Trace

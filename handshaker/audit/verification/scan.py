@@ -104,6 +104,7 @@ class Scan:
         self._middle: list[bytes] = []
         self._upper: list[bytes] = []
         self._is_dense = True
+        self._last: int | None = None
 
     def page(self, rows: Sequence[Sequence[Any]]) -> None:
         """Take the next rows, of ``sources.ENTRY_COLUMNS``."""
@@ -111,7 +112,12 @@ class Scan:
         for row in rows:
             position, place, stored_seal, entry_id, kind, leaf, leaf_hash, written_at, topic, told_ti, *rest = row
             if position != found.extent:
+                if position == self._last:
+                    words = "several rows claim this entry"
+                    self._see(Odd.ROW_TOO_MANY, position, entry_id, told_ti, words)
+                    continue
                 self._gap(position)
+            self._last = position
             found.extent = max(found.extent, position + 1)
             found.rows += 1
             if entry_id is None:

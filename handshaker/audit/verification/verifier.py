@@ -11,11 +11,12 @@ from typing import Any, Protocol
 from handshaker.audit.errors import NotText
 from handshaker.audit.verification import judgement, vouching
 from handshaker.audit.verification.agreement import Opened
-from handshaker.audit.verification.alignment import Alignment, Misplaced
+from handshaker.audit.verification.alignment import Alignment
 from handshaker.audit.verification.chainward import about_effects, about_evidence, is_forked
 from handshaker.audit.verification.ends import about_end
 from handshaker.audit.verification.evidence import Compared, Comparison
 from handshaker.audit.verification.judgement import MOST, Traces
+from handshaker.audit.verification.places import Misplaced
 from handshaker.audit.verification.report import Finding, Report, What, ordered
 from handshaker.audit.verification.scan import Odd, Scan, Scanned
 from handshaker.audit.verification.sources import Counts, HeadRow, Keeper, Progress, Silence, Snapshot, Witness
@@ -133,9 +134,9 @@ class _Verification:
         scanned = self._scan(rows, anchors)
         heads, findings = self._heads(rows, deployments, signers, anchors, chain)
         covered = max([0, *(head.size for head in heads), *(anchor.head.size for anchor in anchors)])
-        misplaced, extent = self._align(scanned, covered)
-        stands = standing(scanned, extent, anchors, heads)
         traces = self._traces(scanned)
+        misplaced, extent = self._align(scanned, covered, traces)
+        stands = standing(scanned, extent, anchors, heads)
         findings += self._judge(scanned, misplaced, stands, traces, extent, heads, compared, chain)
         findings += self._vouchers(scanned, deployments, anchors, findings, before, chain)
         self._remark(stands, {row.size for row in rows}, anchors, extent)
@@ -201,7 +202,7 @@ class _Verification:
         anchored = {anchor.head.size: anchor.head.root for anchor in anchors}
         return check_heads(rows, signers(deployments[-1]), is_ours, anchored if chain else {})
 
-    def _align(self, scanned: Scanned, covered: int) -> tuple[list[Misplaced], int]:
+    def _align(self, scanned: Scanned, covered: int, traces: Traces) -> tuple[list[Misplaced], int]:
         """Return what the seals say of places that look odd, and how long the log is."""
         if not scanned.all(Odd.GAP, Odd.MISSING, Odd.SEAL, Odd.HASH):
             return [], scanned.extent
@@ -212,6 +213,7 @@ class _Verification:
             self._sealed_from,
             covered,
             {oddity.position for oddity in odd},
+            is_short=bool(traces.all),
         )
         return alignment.misplaced(), alignment.extent
 

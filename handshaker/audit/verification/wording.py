@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handshaker.audit.verification.alignment import Misplaced
+from handshaker.audit.verification.places import Misplaced
 from handshaker.audit.verification.report import What
 from handshaker.audit.verification.standing import Interval
 
@@ -55,8 +55,12 @@ def _removed(found: Misplaced) -> str:
     position, many = found.position, found.count
     if found.is_entry_missing:
         return f"{_these(position, many, 'Entry')} {_was(many)} removed: only the position is left."
-    if found.belongs is None:
+    if found.is_place_missing:
         return f"{_these(position, many, 'Entry')} {_was(many)} removed: there is no such position any more."
+    if found.belongs is None:
+        return (
+            f"{_these(position, many, 'Entry')} {_was(many)} removed: what stands there was sealed for no such place."
+        )
     moved = f"At position {position} stands what belongs at {found.belongs}"
     return f"{_these(position, many, 'Entry')} {_was(many)} removed. {moved}."
 

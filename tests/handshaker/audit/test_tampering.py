@@ -242,3 +242,22 @@ def test_positions_that_were_renumbered_with_a_gap_are_named(case: Case) -> None
     with case.forger() as forger:
         forger.shift(30, 1_000)
     assert headline(case.verified()) == (What.REORDERED, 30)
+
+
+@pytest.mark.sqlite
+def test_a_second_row_for_an_entry_is_one_too_many(case: Case) -> None:
+    """Whoever makes a table anew can leave out what keeps its rows apart."""
+    with case.forger() as forger:
+        position = anchored(forger)
+        forger.run(
+            "CREATE TABLE another AS SELECT * FROM acknowledgements",
+            "DROP TABLE acknowledgements",
+            "ALTER TABLE another RENAME TO acknowledgements",
+        )
+        entry = forger.entry(position)["entry_id"]
+        forger.run(
+            "INSERT INTO acknowledgements SELECT * FROM acknowledgements WHERE entry_id = :entry",
+            entry=entry,
+        )
+    found = only(case.verified())
+    assert (found.what, found.position, found.entry_id) == (What.INSERTED, position, entry)

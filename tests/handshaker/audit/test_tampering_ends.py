@@ -259,3 +259,18 @@ def test_verifying_tells_that_the_guards_are_gone(case: Case) -> None:
     if case.settings.store.startswith("sqlite"):
         assert any("triggers" in remark for remark in case.verified().remarks)
     assert case_of(case.instance).verified().findings == ()
+
+
+def test_an_indexer_that_is_made_to_look_behind_is_no_excuse(case: Case) -> None:
+    with case.forger(has_vault=True) as forger:
+        position = forger.positions("acknowledgement", verdict="valid")[-2]
+        ti_id = forger.said(position)["ti"]
+        (row,) = forger.ask("SELECT block_number FROM acknowledgements WHERE ti_id = :ti", ti=ti_id)
+        forger.remove(position, renumber=True, traces=False)
+        forger.run("DELETE FROM statements WHERE ti_id = :ti", ti=ti_id)
+        forger.run("DELETE FROM transactions WHERE ti_id = :ti", ti=ti_id)
+        forger.run(f"DELETE FROM blocks WHERE number >= {row['block_number']}")
+        forger.reseal()
+    report = case.verified()
+    assert report.findings[0].what is What.CHANGED, "the anchor over it"
+    assert "The chain knows 1 effects that have no acknowledgement." in report.remarks
