@@ -132,7 +132,7 @@ class Alignment:
                 self._displaced[expected] = holder.position
         elif self._lost_its_seal(position, expected):
             return
-        elif self._moved_up_last(number, row, expected):
+        elif self._moved_up_last(number, row):
             missing = max(1, self._covered - len(self._rows))
             self._tell(Misplaced(What.REMOVED, position, missing, None))
             self._shift += missing
@@ -236,11 +236,14 @@ class Alignment:
         return next((row for row in everywhere if self._belongs(row, position)), None)
 
     def _candidates(self, near: int) -> Iterator[int]:
-        first, last = max(self._sealed_from, near - _NEAR), near + _NEAR
-        yield from range(first, last)
+        nearby = self._nearby(near)
+        yield from nearby
         self._searches -= 1
-        yield from range(self._sealed_from, min(first, self._limit))
-        yield from range(last, self._limit)
+        yield from range(self._sealed_from, min(nearby.start, self._limit))
+        yield from range(nearby.stop, self._limit)
+
+    def _nearby(self, position: int) -> range:
+        return range(max(self._sealed_from, position - _NEAR), position + _NEAR)
 
     def _is_twice(self, row: Row) -> bool:
         return sum(other.leaf_hash == row.leaf_hash for other in self._rows) > 1
@@ -254,14 +257,15 @@ class Alignment:
             return False
         return row.seal is None or len(row.seal) != 32 or row.position in self._unsupported
 
-    def _moved_up_last(self, number: int, row: Row, expected: int) -> bool:
+    def _moved_up_last(self, number: int, row: Row) -> bool:
         """Whether from here on stand the last entries, moved up to places that kept their seals.
 
         Theirs went with the places that were last then; so it takes something else to say that entries are missing.
         """
         if not self._is_short or row.stored is None or row.stored != row.leaf_hash:
             return False
-        return not any(self._belongs(after, (after.position or 0) + self._shift) for after in self._rows[number:])
+        rest = self._rows[number + 1 : number + 1 + _NEAR]
+        return not any(self._belongs(after, own) for after in rest for own in self._nearby(after.position or 0))
 
     def _lost_its_seal(self, position: int, expected: int) -> bool:
         """Whether a row was moved up by a removal that took its seal's row away."""
