@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from babel.messages import Catalog
 
 from handshaker.clinical import writing
+from handshaker.errors import HandshakerError
 from handshaker.vocabulary import AccessReason, ActCode, Purpose
 from scripts.catalogues import compile_catalogue, extract
 from tests.instances import Instance
@@ -102,6 +104,13 @@ def given_by_the_library(instance: Instance) -> Iterator[str]:
     yield from (each.sentence for each in (*ActCode, *AccessReason))
     yield from (f"{check.name} {check.detail} {check.mend}" for check in parts.health.ready())
     yield str(parts.health.network())
+    for not_yet in (
+        partial(parts.proofs.consistency, 1, 2),
+        partial(parts.proofs.prove, parts.store.audit.latest(1)[0]),
+    ):
+        with pytest.raises(HandshakerError) as refused:
+            not_yet()
+        yield f"{refused.value} {refused.value.mend}"
     for row in parts.explorer.search(limit=100).rows:
         reason = parts.explorer.status(row.ti_id).reason
         yield f"{row.code} {reason.sentence} {reason.next_step}" if reason else str(row.code)
@@ -142,6 +151,8 @@ def test_pages_speak_the_language_of_the_hospital(foreign: Web) -> None:
     left = {}
     for where, role in main_pages(foreign, values):
         answer = foreign.client(role).get(where, follow_redirects=True)
+        if answer.mimetype != "text/html":
+            continue
         bare = [word for word in Shown(answer.text).bare if word not in known]
         if bare:
             left[where] = bare
