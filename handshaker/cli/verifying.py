@@ -121,5 +121,8 @@ def _proven(report: Report) -> str:
     if report.proven_up_to is None:
         return "No anchor proves any entry yet."
     sentence = report.proven_up_to.sentence
-    newer = f" {report.unanchored} newer ones wait for the next anchor." if report.unanchored else ""
+    newer = ""
+    if report.unanchored:
+        state = "wait for the next anchor" if report.is_proven else "are not proven"
+        newer = f" {report.unanchored} newer ones {state}."
     return f"{sentence[0].upper()}{sentence[1:]}.{newer}"
