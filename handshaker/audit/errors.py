@@ -36,3 +36,10 @@ class NotText(StoreUnavailable):
     """A text in the audit database is no UTF-8: somebody has written there by other means than this program."""
 
     code = "not-text"
+
+
+class Unreadable(StoreUnavailable):
+    """Somebody has put values into the audit database that are of another form than its columns; SQLite lets them."""
+
+    code = "unreadable"
+    mend = "The database was tampered with: restore a backup beside it, and compare."

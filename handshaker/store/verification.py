@@ -29,6 +29,8 @@ from handshaker.store.schema import APPEND_ONLY, metadata
 PAGE = 2_000
 """Rows that are fetched at once."""
 _TRACES = 1_000
+_MOST = 2**62
+"""What any number of ours is below; to SQLite every text is beyond it."""
 
 _ACKNOWLEDGEMENT = ENTRY_COLUMNS[10:24]
 _ENTRIES = f"""
@@ -237,7 +239,9 @@ class AuditSnapshot:
 
     def largest_sent_head(self) -> int:
         """Return the size of the largest head that was to be anchored."""
-        return self._all("SELECT max(head_size) FROM network_transactions")[0][0] or 0
+        return (
+            self._all("SELECT max(head_size) FROM network_transactions WHERE head_size < :most", most=_MOST)[0][0] or 0
+        )
 
     def held_sizes(self) -> set[int]:
         """Return the sizes that the log had when it was held because the chain had anchored more."""
@@ -274,7 +278,8 @@ class AuditSnapshot:
 
     def last_answered_block(self) -> int:
         """Return the highest block that is an acknowledgement's evidence."""
-        found: int | None = self._all("SELECT max(block_number) FROM acknowledgements")[0][0]
+        query = "SELECT max(block_number) FROM acknowledgements WHERE block_number < :most"
+        found: int | None = self._all(query, most=_MOST)[0][0]
         return -1 if found is None else found
 
     def position_after(self, block_number: int) -> int | None:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from handshaker.audit.errors import NotText
+from handshaker.audit.errors import NotText, Unreadable
 from handshaker.audit.verification import judgement, vouching
 from handshaker.audit.verification.agreement import Opened
 from handshaker.audit.verification.alignment import Alignment
@@ -94,6 +94,8 @@ class Verifier:
             return self._verify(self._reader, progress, before)
         except NotText:
             return self._verify(self._reader.lenient(), progress, before)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise Unreadable("The audit database holds values of a form that nothing here ever writes.") from error
 
     def _verify(self, reader: Reader, progress: Progress, before: int) -> Report:
         with reader.snapshot() as snapshot:

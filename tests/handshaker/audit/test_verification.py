@@ -12,7 +12,7 @@ import pytest
 from eth_account import Account
 
 from handshaker.audit.check_proof import head_digest
-from handshaker.audit.errors import LogHeld
+from handshaker.audit.errors import LogHeld, Unreadable
 from handshaker.audit.verification import What
 from handshaker.errors import ChainUnreachable, NotDeployed
 from handshaker.ethereum import heads
@@ -241,3 +241,12 @@ def test_the_fast_way_to_tell_a_signer_is_the_one_that_anybody_checks() -> None:
     root, contract = secrets.token_bytes(32), Account.create().address
     expected = head_digest(1337, contract, 12, root, 1_795_000_000)
     assert heads.head_digest(Head(12, root), 1_795_000_000, 1337, contract) == expected
+
+
+@pytest.mark.sqlite
+def test_values_of_a_form_that_nobody_can_read_are_an_error_and_no_traceback(log: Instance) -> None:
+    case = case_of(log)
+    with case.forger() as forger:
+        forger.run("UPDATE deployments SET addresses = 'nowhere'")
+    with pytest.raises(Unreadable):
+        case.verified()
