@@ -29,11 +29,16 @@ _OWN = {"event", "at", "request"}
 _RESERVED = frozenset(RESERVED_ATTRS)
 
 
-def set_up(settings: Settings) -> None:
-    """Write the log to stderr as the settings say, unless whoever runs us has seen to it."""
+def set_up(settings: Settings, *, is_service: bool = True) -> None:
+    """Write the log to stderr as the settings say, unless whoever runs us has seen to it.
+
+    A command that answers a person says what it does by itself: of it only warnings are heard, unless somebody has set
+    a level.
+    """
+    level = settings.log_level if is_service or "log_level" in settings.model_fields_set else "WARNING"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(AsJson() if settings.log_format == "json" else AsText())
-    logging.basicConfig(level=settings.log_level, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -138,7 +138,7 @@ def work(attached: bool, metrics_port: int | None, as_json: bool) -> None:
     if attached:
         threading.Thread(target=_stop_when_input_ends, args=(stop,), daemon=True).start()
     with ExitStack() as running:
-        handshaker = running.enter_context(opened(worker_metrics_port=metrics_port))
+        handshaker = running.enter_context(opened(is_service=True, worker_metrics_port=metrics_port))
         confirm = running.enter_context(_claimed(handshaker))
         worker = handshaker.worker()
         # Another name is another account, and on the local chain ether costs nothing.

@@ -103,9 +103,9 @@ def print_json(value: Json) -> None:
 
 
 @contextmanager
-def opened(**overrides: Any) -> Iterator[Handshaker]:
+def opened(*, is_service: bool = False, **overrides: Any) -> Iterator[Handshaker]:
     """Open the instance that the settings name, and close it afterwards."""
-    settings = usable_settings(**overrides)
+    settings = usable_settings(is_service=is_service, **overrides)
     require_instance(settings)
     handshaker = make_handshaker(settings)
     try:
@@ -124,10 +124,10 @@ def require_instance(settings: Settings) -> None:
         )
 
 
-def usable_settings(**overrides: Any) -> Settings:
+def usable_settings(*, is_service: bool = False, **overrides: Any) -> Settings:
     """Return the settings, and log as they say; raises ``SettingsInvalid``."""
     settings = read_settings(**overrides)
-    logs.set_up(settings)
+    logs.set_up(settings, is_service=is_service)
     return settings
 
 

@@ -197,7 +197,11 @@ def test_the_running_worker_says_once_that_it_waits_and_once_that_it_goes_on(
     monkeypatch.setattr(own_hospital.handshaker.chain, "head", sometimes)
     worker.run(stop)
     messages = [record.getMessage() for record in caplog.records if record.name == "handshaker.worker"]
-    assert [message.split(":")[0] for message in messages[1:]] == ["worker worker-1 waits", "worker worker-1 goes on"]
+    assert [message.split(":")[0].removeprefix("worker worker-1 ") for message in messages[1:]] == [
+        "waits",
+        "goes on",
+        "has stopped",
+    ]
 
 
 def test_a_relayer_without_ether_waits_for_some(own_hospital: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
