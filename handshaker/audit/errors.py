@@ -36,6 +36,7 @@ class NotText(StoreUnavailable):
     """A text in the audit database is no UTF-8: somebody has written there by other means than this program."""
 
     code = "not-text"
+    mend = "The database was tampered with or is damaged: run `handshaker verify`, and restore a backup beside it."
 
 
 class Unreadable(StoreUnavailable):
